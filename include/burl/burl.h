@@ -1,0 +1,17 @@
+/* burl/burl.h: the whole public interface of burl. */
+#ifndef BURL_BURL_H
+#define BURL_BURL_H
+
+#include <burl/base.h>
+#include <burl/dataset.h>
+#include <burl/encode.h>
+#include <burl/evaluate.h>
+#include <burl/heat.h>
+#include <burl/image.h>
+#include <burl/model.h>
+#include <burl/prototype.h>
+#include <burl/report.h>
+#include <burl/synth.h>
+#include <burl/transport.h>
+
+#endif

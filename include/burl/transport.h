@@ -1,0 +1,79 @@
+/* burl/transport.h: entropic optimal transport between two discrete measures (Sinkhorn).
+ *
+ * For a cost C (n,m), marginals a (n), b (m) of equal total mass and eps > 0:
+ *     P* = argmin <P,C> + eps sum P (log P - 1)   over P >= 0 with P 1 = a and P^T 1 = b,
+ *     P_ij = exp((f_i + g_j - C_ij) / eps),       f, g the dual potentials.
+ * Zero entries of a or b give zero rows or columns (potential -inf). Not converging is information,
+ * not an error. Chapter with derivations: docs/math/sinkhorn.md.
+ * Source: M. Cuturi, Sinkhorn Distances, NeurIPS 2013; log form and absorption: B. Schmitzer,
+ * Stabilized Sparse Scaling Algorithms, SIAM J. Sci. Comput. 41(3), 2019.
+ */
+#ifndef BURL_TRANSPORT_H
+#define BURL_TRANSPORT_H
+
+#include <burl/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Which marginal each sweep updates last, and so meets exactly at exit. */
+typedef enum burl_sweep_order {
+  BURL_ROW_THEN_COLUMN = 0, /* columns exact */
+  BURL_COLUMN_THEN_ROW      /* rows exact */
+} burl_sweep_order;
+
+typedef struct burl_sinkhorn_options {
+  double eps;             /* > 0, in the units of C */
+  size_t max_sweeps;      /* >= 1 */
+  double tolerance;       /* stop when the Euclidean residual of the marginal not updated last is below; 0: never */
+  size_t check_every;     /* sweeps between two looks at the residual, >= 1 */
+  burl_sweep_order order;
+} burl_sinkhorn_options;
+
+/* eps 0.05, 1,000 sweeps, tolerance 1e-9, check every 10 sweeps, row then column. */
+BURL_API burl_sinkhorn_options burl_sinkhorn_default_options(void);
+
+typedef struct burl_sinkhorn_info {
+  size_t sweeps;    /* sweeps run */
+  int converged;    /* 1 if residual <= tolerance */
+  double residual;  /* Euclidean error of the marginal not updated last, measured on the plan at exit */
+  double transport; /* <P,C> */
+  double primal;    /* <P,C> + eps sum P (log P - 1) */
+  double dual;      /* <f,a> + <g,b> - eps sum P */
+} burl_sinkhorn_info;
+
+/* A solver for problems up to n x m; owns all memory that solving needs. */
+typedef struct burl_sinkhorn burl_sinkhorn;
+
+/* Errors: BURL_ERR_ARGUMENT (n or m is 0), BURL_ERR_SIZE, BURL_ERR_MEMORY. */
+BURL_API burl_status burl_sinkhorn_new(burl_sinkhorn **self, size_t n, size_t m) BURL_MUST_CHECK;
+BURL_API void burl_sinkhorn_free(burl_sinkhorn *self);
+
+/* Log form, double: exact to rounding for any eps. f (n) and g (m) receive the dual potentials; with
+ * `warm` not 0 they are read first as the start (finite), else the start is 0. C (n,m) row-major with
+ * leading dimension ldc. n and m up to those of _new. Allocates nothing.
+ * Errors: BURL_ERR_ARGUMENT (option, negative mass, totals that differ by more than 1e-9 relative,
+ * zero total), BURL_ERR_NUMERIC (C, a, b, f or g not finite), BURL_ERR_SIZE (larger than _new). */
+BURL_API burl_status burl_sinkhorn_solve_log(burl_sinkhorn *self, double *f, double *g, const double *C, size_t ldc,
+                                             size_t n, size_t m, const double *a, const double *b, int warm,
+                                             const burl_sinkhorn_options *options,
+                                             burl_sinkhorn_info *info) BURL_MUST_CHECK;
+
+/* Scaling form with absorption, float kernel, double potentials: the fast form the learner uses.
+ * Same meaning and errors; agrees with the log form to float precision of the plan. */
+BURL_API burl_status burl_sinkhorn_solve_scaling(burl_sinkhorn *self, double *f, double *g, const float *C, size_t ldc,
+                                                 size_t n, size_t m, const double *a, const double *b, int warm,
+                                                 const burl_sinkhorn_options *options,
+                                                 burl_sinkhorn_info *info) BURL_MUST_CHECK;
+
+/* The plan of given potentials: P_ij = exp((f_i + g_j - C_ij)/eps), (n,m) with leading dimension ldp. */
+BURL_API void burl_sinkhorn_plan_log(double *P, size_t ldp, const double *C, size_t ldc, size_t n, size_t m,
+                                     const double *f, const double *g, double eps);
+BURL_API void burl_sinkhorn_plan_scaling(float *P, size_t ldp, const float *C, size_t ldc, size_t n, size_t m,
+                                         const double *f, const double *g, double eps);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
