@@ -124,8 +124,8 @@ void burl_safetensors_writer_add_checksum(burl_safetensors_writer *writer);
 
 /* Writes the file whole or not at all: the largest element types first, then by name, each tensor
  * aligned for its type. May be called again, for another path or after more was added.
- * Errors: the first one of the add functions, BURL_ERR_SIZE (as much as load would refuse),
- * BURL_ERR_MEMORY, BURL_ERR_IO. */
+ * Errors: the first one of the add functions, BURL_ERR_SIZE (4 GiB or more), BURL_ERR_UNSUPPORTED
+ * (more entries than load takes), BURL_ERR_MEMORY, BURL_ERR_IO. */
 burl_status burl_safetensors_writer_save(const burl_safetensors_writer *writer, const char *path,
                                          burl_diag *diag) BURL_MUST_CHECK;
 
