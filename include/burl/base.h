@@ -63,8 +63,8 @@ typedef struct burl_diag {
   char hint[256];   /* what to do about it, "" if nothing can be said */
 } burl_diag;
 
-/* Writes "PATH: REASON (at byte OFFSET). HINT" into text (size bytes, always terminated; size > 0).
- * Control characters in paths are written as '?', so that one diagnosis is one line. */
+/* Writes "PATH: REASON (at byte OFFSET). HINT" into text (size bytes, always terminated; size > 0; 2048
+ * hold all of it). Control characters are written as '?', so that one diagnosis is one line. */
 BURL_API void burl_diag_format(char *text, size_t size, const burl_diag *diag);
 
 /* How a caller follows long work. Either function may be NULL. Calls come from one thread at a time,

@@ -11,22 +11,40 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static burl_status read_stream(unsigned char **bytes, size_t *size, FILE *stream, const char *path,
-                               size_t limit, burl_diag *diag) {
+/* Reads what is there of n bytes; its number goes to *got. 0 where the system fails. */
+static int read_all(int file, unsigned char *buffer, size_t n, size_t *got) {
+  for (*got = 0; *got < n;) {
+    size_t part = n - *got < 1u << 30 ? n - *got : 1u << 30;
+    ssize_t r = read(file, buffer + *got, part);
+    if (r < 0 && errno == EINTR) continue;
+    if (r < 0) return 0;
+    if (r == 0) break;
+    *got += (size_t)r;
+  }
+  return 1;
+}
+
+static burl_status read_open(unsigned char **bytes, size_t *size, int file, const char *path,
+                             size_t limit, burl_diag *diag) {
   struct stat st;
-  if (fstat(fileno(stream), &st) != 0)
-    return burl_fail_errno(diag, BURL_ERR_IO, path, "cannot be read");
+  if (fstat(file, &st) != 0) return burl_fail_errno(diag, BURL_ERR_IO, path, "cannot be read");
   if (!S_ISREG(st.st_mode))
     return burl_fail(diag, BURL_ERR_IO, path, "Name a file.", "is not a regular file");
   if ((uintmax_t)st.st_size > limit)
     return burl_fail(diag, BURL_ERR_SIZE, path, NULL, "has %lld bytes, more than the limit of %zu",
                      (long long)st.st_size, limit);
-  size_t n = (size_t)st.st_size;
+  size_t n = (size_t)st.st_size, got;
   unsigned char *buffer = burl_alloc(n, 1);
   if (!buffer) return burl_fail_memory(diag, path);
-  if (fread(buffer, 1, n, stream) != n) {
+  burl_status status = BURL_OK;
+  if (!read_all(file, buffer, n, &got))
+    status = burl_fail_errno(diag, BURL_ERR_IO, path, "cannot be read to its end");
+  else if (got < n)
+    status = burl_fail_at(diag, BURL_ERR_IO, path, (int64_t)got, "Is it being written to?",
+                          "ends before its %zu bytes", n);
+  if (status != BURL_OK) {
     free(buffer);
-    return burl_fail_errno(diag, BURL_ERR_IO, path, "cannot be read to its end");
+    return status;
   }
   *bytes = buffer;
   *size = n;
@@ -35,19 +53,29 @@ static burl_status read_stream(unsigned char **bytes, size_t *size, FILE *stream
 
 burl_status burl_file_read(unsigned char **bytes, size_t *size, const char *path, size_t limit,
                            burl_diag *diag) {
-  FILE *stream = fopen(path, "rb");
-  if (!stream) return burl_fail_errno(diag, BURL_ERR_IO, path, "cannot be opened");
-  burl_status status = read_stream(bytes, size, stream, path, limit, diag);
-  fclose(stream);
+  /* without O_NONBLOCK the opening of a pipe would wait for somebody who writes to it */
+  int file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (file < 0) return burl_fail_errno(diag, BURL_ERR_IO, path, "cannot be opened");
+  burl_status status = read_open(bytes, size, file, path, limit, diag);
+  close(file);
   return status;
 }
 
-/* Makes the folders that path lies in. */
+/* Leaves errno as it is. */
+static int is_folder(const char *path) {
+  const int error = errno;
+  struct stat st;
+  int folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+  errno = error;
+  return folder;
+}
+
+/* Makes the folders that path (not empty) lies in. */
 static int make_parents(char *path) {
   for (char *c = path + 1; *c; c++) {
     if (*c != '/') continue;
     *c = '\0';
-    int failed = mkdir(path, 0777) != 0 && errno != EEXIST;
+    int failed = mkdir(path, 0777) != 0 && errno != EEXIST && !is_folder(path);
     *c = '/';
     if (failed) return 0;
   }
@@ -60,7 +88,14 @@ static FILE *open_neighbour(burl_output *out, size_t room) {
     snprintf(out->temporary, room, "%s.part-%ld-%d", out->path, (long)getpid(), i);
     int file = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file < 0 && errno == EEXIST) continue;
-    return file < 0 ? NULL : fdopen(file, "wb");
+    FILE *stream = file < 0 ? NULL : fdopen(file, "wb");
+    if (file >= 0 && !stream) {
+      const int error = errno;
+      close(file);
+      unlink(out->temporary);
+      errno = error;
+    }
+    return stream;
   }
   return NULL;
 }
@@ -68,6 +103,9 @@ static FILE *open_neighbour(burl_output *out, size_t room) {
 burl_status burl_output_open(burl_output *out, const char *path, burl_diag *diag) {
   *out = (burl_output){0};
   struct stat st;
+  if (path[0] == '\0' || path[strlen(path) - 1] == '/')
+    return burl_fail(diag, BURL_ERR_IO, path, "Name a file.",
+                     "cannot be written: a file name is missing");
   if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
     return burl_fail(diag, BURL_ERR_IO, path, "Name a file that may be replaced.",
                      "cannot be written: it is not a regular file");
@@ -87,14 +125,24 @@ burl_status burl_output_open(burl_output *out, const char *path, burl_diag *diag
 
 burl_status burl_output_commit(burl_output *out, burl_diag *diag) {
   errno = 0;
-  int good = !ferror(out->stream) && fflush(out->stream) == 0 && fsync(fileno(out->stream)) == 0;
-  good = fclose(out->stream) == 0 && good;
+  int good = !ferror(out->stream);
+  if (!good) fputc(0, out->stream); /* the reason of the first failure is lost: fail again for it */
+  good = fflush(out->stream) == 0 && good && fsync(fileno(out->stream)) == 0;
+  int error = errno;
+  if (fclose(out->stream) != 0 && good) {
+    good = 0;
+    error = errno;
+  }
   out->stream = NULL;
+  if (good && rename(out->temporary, out->path) != 0) {
+    good = 0;
+    error = errno;
+  }
   burl_status status = BURL_OK;
-  if (!good || rename(out->temporary, out->path) != 0) {
-    if (errno == 0) errno = EIO;
-    status = burl_fail_errno(diag, BURL_ERR_IO, out->path, "cannot be written");
+  if (!good) {
     unlink(out->temporary);
+    errno = error ? error : EIO;
+    status = burl_fail_errno(diag, BURL_ERR_IO, out->path, "cannot be written");
   }
   burl_output_abandon(out);
   return status;
@@ -114,6 +162,6 @@ burl_status burl_file_write(const char *path, const void *bytes, size_t size, bu
   burl_output out;
   burl_status status = burl_output_open(&out, path, diag);
   if (status != BURL_OK) return status;
-  fwrite(bytes, 1, size, out.stream);
+  if (size) fwrite(bytes, 1, size, out.stream);
   return burl_output_commit(&out, diag);
 }

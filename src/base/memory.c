@@ -11,10 +11,10 @@ int burl_size_mul(size_t *product, size_t a, size_t b) {
   return 1;
 }
 
-/* bytes rounded up to whole alignments, at least one; 0 where that does not fit */
+/* bytes rounded up to whole alignments, at least one; 0 where no object can be so large */
 static size_t round_up(size_t bytes) {
   if (bytes == 0) return BURL_ALIGNMENT;
-  if (bytes > SIZE_MAX - BURL_ALIGNMENT) return 0;
+  if (bytes > PTRDIFF_MAX - BURL_ALIGNMENT) return 0;
   return (bytes + BURL_ALIGNMENT - 1) / BURL_ALIGNMENT * BURL_ALIGNMENT;
 }
 
@@ -57,8 +57,11 @@ int burl_arena_open(burl_arena *arena) {
 }
 
 void *burl_arena_take(burl_arena *arena, size_t count, size_t size) {
-  size_t bytes = round_up(count * size);
-  assert(arena->block && bytes <= arena->size - arena->used);
+  size_t bytes;
+  bytes = burl_size_mul(&bytes, count, size) ? round_up(bytes) : 0;
+  const int reserved = arena->block && bytes > 0 && bytes <= arena->size - arena->used;
+  assert(reserved);
+  if (!reserved) return NULL;
   void *array = arena->block + arena->used;
   arena->used += bytes;
   return array;

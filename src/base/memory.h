@@ -33,6 +33,7 @@ typedef struct burl_arena {
 
 void burl_arena_reserve(burl_arena *arena, size_t count, size_t size);
 int burl_arena_open(burl_arena *arena); /* 0 where there is no memory */
+/* What was not reserved is a mistake in the program: asserted, and NULL without assertions. */
 void *burl_arena_take(burl_arena *arena, size_t count, size_t size);
 void burl_arena_close(burl_arena *arena);
 

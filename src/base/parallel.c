@@ -42,6 +42,7 @@ static void *work(void *argument) {
 burl_status burl_parallel(size_t count, int threads, burl_task task, void *context) {
   pool shared = {.task = task, .context = context, .count = count, .status = BURL_OK};
   worker workers[MAX_THREADS];
+  if (threads < 1) return BURL_ERR_ARGUMENT;
   int wanted = threads < MAX_THREADS ? threads : MAX_THREADS;
   if ((size_t)wanted > count) wanted = (int)count;
   if (pthread_mutex_init(&shared.lock, NULL) != 0) return BURL_ERR_MEMORY;
