@@ -16,12 +16,13 @@ extern "C" {
 #define BURL_HEAT_SCALE 4.0
 
 /* Writes a NumPy file (version 1.0, little-endian float32, C order, shape (height, width)), whole or not
- * at all. Errors: BURL_ERR_IO, BURL_ERR_MEMORY. */
+ * at all. Errors: BURL_ERR_ARGUMENT (no pixel), BURL_ERR_IO, BURL_ERR_MEMORY. */
 BURL_API burl_status burl_heat_save_npy(const float *heat, size_t height, size_t width, const char *path,
                                         burl_diag *diag) BURL_MUST_CHECK;
 
 /* Writes a 16-bit grey PNG, value round(65535 * clamp(heat / BURL_HEAT_SCALE, 0, 1)), row by row: no
- * second copy of the map is made. Errors: BURL_ERR_IO, BURL_ERR_MEMORY. */
+ * second copy of the map is made. Errors: BURL_ERR_ARGUMENT (no pixel), BURL_ERR_SIZE (the limits of
+ * burl/image.h), BURL_ERR_NUMERIC (a NaN, which a picture cannot show), BURL_ERR_IO, BURL_ERR_MEMORY. */
 BURL_API burl_status burl_heat_save_png(const float *heat, size_t height, size_t width, const char *path,
                                         burl_diag *diag) BURL_MUST_CHECK;
 

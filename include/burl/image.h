@@ -42,8 +42,11 @@ BURL_API void burl_image_free(burl_image *image);
  * palette, interlaced; fewer than 8 bits are widened to 8 (full range kept), 16 bits stay 16; an
  * alpha channel is dropped (the colour samples are taken as they are); a palette of greys gives a
  * grey image. JPEG: grey and colour, 8 bits; CMYK is refused. `image` is unchanged on error.
- * A file that is truncated or fails its checksums is refused, never half-read.
- * Errors: BURL_ERR_IO, BURL_ERR_FORMAT, BURL_ERR_UNSUPPORTED, BURL_ERR_SIZE, BURL_ERR_MEMORY. */
+ * A file that is truncated or fails its checksums is refused, never half-read. Orientation tags are
+ * not followed: pixels come as they are stored.
+ * Errors: BURL_ERR_IO (missing, a folder, unreadable), BURL_ERR_FORMAT (empty, damaged, no image),
+ * BURL_ERR_UNSUPPORTED (another kind of image; CMYK, arithmetic coding or over 100 scans in a JPEG),
+ * BURL_ERR_SIZE (above the limits), BURL_ERR_MEMORY. */
 BURL_API burl_status burl_image_load(burl_image *image, const char *path, burl_diag *diag) BURL_MUST_CHECK;
 
 /* The same from size bytes in memory; `name` stands for the path in diagnoses. */
@@ -54,7 +57,7 @@ BURL_API burl_status burl_image_decode(burl_image *image, const void *bytes, siz
 BURL_API burl_status burl_image_probe(burl_image_info *info, const char *path, burl_diag *diag) BURL_MUST_CHECK;
 
 /* Writes a PNG file (U8 or U16, grey or RGB), whole or not at all.
- * Errors: BURL_ERR_ARGUMENT (float samples), BURL_ERR_IO, BURL_ERR_MEMORY. */
+ * Errors: BURL_ERR_ARGUMENT (float samples, no pixel), BURL_ERR_SIZE, BURL_ERR_IO, BURL_ERR_MEMORY. */
 BURL_API burl_status burl_image_save_png(const burl_image *image, const char *path, burl_diag *diag) BURL_MUST_CHECK;
 
 /* Copies a region as grey float into grey (height, width) with leading dimension ld >= width: the
