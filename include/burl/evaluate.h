@@ -5,8 +5,11 @@
  *   AP      sum (R_k - R_{k-1}) P_k over falling thresholds, no interpolation
  *   F1-max  largest 2 TP / (2 TP + FP + FN)
  *   AUPRO   mean overlap per 8-connected ground-truth region against the false positive rate of all
- *           defect-free pixels of all images, trapezoid from (0,0), linear cut at the limit, divided by it
- * Source: docs/math/metrics.md. A metric that is not defined (no defect, or nothing but defects) is NaN.
+ *           defect-free pixels of all images, trapezoid from (0,0), linear cut at the limit,
+ * divided by it Source: docs/math/metrics.md. A metric that is not defined is NaN: all without a
+ * defect, AUROC and AUPRO with nothing but defects. Infinite scores rank like any other; -0.0 and
+ * 0.0 are one score. One evaluator belongs to one thread at a time. 2^32 items or pixels and more
+ * are BURL_ERR_SIZE.
  */
 #ifndef BURL_EVALUATE_H
 #define BURL_EVALUATE_H
@@ -22,16 +25,19 @@ typedef struct burl_ranking {
   double f1_max, f1_threshold; /* positive at score >= f1_threshold */
 } burl_ranking;
 
-/* Ranks n scores with labels 0 or 1. scores must not be NaN.
- * Errors: BURL_ERR_NUMERIC (NaN), BURL_ERR_MEMORY, BURL_ERR_SIZE. */
-BURL_API burl_status burl_evaluate_ranking(burl_ranking *ranking, const float *scores, const uint8_t *labels,
-                                           size_t n) BURL_MUST_CHECK;
+/* Ranks n scores; labels are 0 for good items and anything else for defective ones.
+ * Errors: BURL_ERR_NUMERIC (a score is NaN), BURL_ERR_DATA (n is 0), BURL_ERR_MEMORY,
+ * BURL_ERR_SIZE. */
+BURL_API burl_status burl_evaluate_ranking(burl_ranking *ranking, const float *scores,
+                                           const uint8_t *labels, size_t n) BURL_MUST_CHECK;
 
-/* Pixel metrics over any number of images, added one at a time: 8 bytes a pixel are kept, and as many
- * again while the result is computed. */
+/* Pixel metrics over any number of images, added one at a time: 4 bytes a defect-free pixel and 8 a
+ * defect pixel are kept, and twice as many again while the result is computed. */
 typedef struct burl_pixel_evaluator burl_pixel_evaluator;
 
-/* A point of a curve: the false positive rate against true positive rate, precision and mean overlap. */
+/* A point of a curve: what calling every pixel with a score >= threshold a defect leads to: false
+ * positive rate, true positive rate, precision, and mean overlap per region. Before the highest
+ * score threshold is +inf and precision 1. Rates that are not defined are NaN. */
 typedef struct burl_curve_point {
   double threshold, fpr, tpr, precision, pro;
 } burl_curve_point;
@@ -47,15 +53,21 @@ BURL_API burl_status burl_pixel_evaluator_new(burl_pixel_evaluator **self) BURL_
 BURL_API void burl_pixel_evaluator_free(burl_pixel_evaluator *self);
 
 /* Adds a heat map (height, width) and its mask of bytes (0: defect-free). The map is not kept.
- * Errors: BURL_ERR_NUMERIC (NaN in the map), BURL_ERR_SIZE, BURL_ERR_MEMORY; self is then unchanged. */
-BURL_API burl_status burl_pixel_evaluator_add(burl_pixel_evaluator *self, const float *heat, const uint8_t *mask,
-                                              size_t height, size_t width) BURL_MUST_CHECK;
+ * Errors: BURL_ERR_NUMERIC (NaN in the map), BURL_ERR_SIZE, BURL_ERR_MEMORY; self is then
+ * unchanged. */
+BURL_API burl_status burl_pixel_evaluator_add(burl_pixel_evaluator *self, const float *heat,
+                                              const uint8_t *mask, size_t height,
+                                              size_t width) BURL_MUST_CHECK;
 
-/* Computes the metrics; more images may be added afterwards. With points > 0, curve (points) receives
- * that many points spread evenly over the false positive rate on a square-root scale (more where it is
- * small), the first at fpr 0 and the last at fpr 1. Errors: BURL_ERR_MEMORY, BURL_ERR_DATA (no pixel). */
-BURL_API burl_status burl_pixel_evaluator_compute(burl_pixel_evaluator *self, burl_pixel_metrics *metrics,
-                                                  burl_curve_point *curve, size_t points) BURL_MUST_CHECK;
+/* Computes the metrics; more images may be added afterwards. With points > 0, curve (points)
+ * receives that many points spread evenly over the false positive rate on a square-root scale (more
+ * where it is small), the first at fpr 0 and the last at fpr 1: point i is the lowest threshold
+ * whose fpr is at most (i / (points-1))^2. Points repeat where thresholds are fewer than points.
+ * Errors: BURL_ERR_MEMORY, BURL_ERR_DATA (no pixel), BURL_ERR_ARGUMENT (points is 1). */
+BURL_API burl_status burl_pixel_evaluator_compute(const burl_pixel_evaluator *self,
+                                                  burl_pixel_metrics *metrics,
+                                                  burl_curve_point *curve,
+                                                  size_t points) BURL_MUST_CHECK;
 
 #ifdef __cplusplus
 }
