@@ -1,0 +1,69 @@
+/* metrics.json. Key order is the order of insertion, which jansson keeps when it writes. */
+#include <burl/report.h>
+
+#include "base/diag.h"
+#include "base/file.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Twelve digits: far below what any of these figures can tell, and 0.1 stays 0.1. */
+#define DIGITS 12
+
+static int put_real(json_t *object, const char *key, double value) {
+  return json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null()) == 0;
+}
+
+static int put_count(json_t *object, const char *key, uint64_t value) {
+  return json_object_set_new(object, key, json_integer((json_int_t)value)) == 0;
+}
+
+static int put_seconds(json_t *object, const char *key, const burl_report_seconds *seconds) {
+  json_t *inner = json_object();
+  int good = inner && put_real(inner, "read", seconds->read) &&
+             put_real(inner, "score", seconds->score) && put_real(inner, "write", seconds->write) &&
+             put_real(inner, "metrics", seconds->metrics) &&
+             put_real(inner, "total", seconds->total);
+  if (good) return json_object_set_new(object, key, inner) == 0;
+  json_decref(inner);
+  return 0;
+}
+
+static int put_all(json_t *object, const burl_report_metrics *m) {
+  return put_real(object, "image_auroc", m->image.auroc) &&
+         put_real(object, "image_ap", m->image.ap) &&
+         put_real(object, "image_f1_max", m->image.f1_max) &&
+         put_real(object, "pixel_auroc", m->pixel.ranking.auroc) &&
+         put_real(object, "pixel_ap", m->pixel.ranking.ap) &&
+         put_real(object, "pixel_f1_max", m->pixel.ranking.f1_max) &&
+         put_real(object, "aupro_0.30", m->pixel.aupro_030) &&
+         put_real(object, "aupro_0.05", m->pixel.aupro_005) &&
+         put_count(object, "images", m->images) &&
+         put_count(object, "defect_images", m->defect_images) &&
+         put_count(object, "skipped_images", m->skipped_images) &&
+         put_count(object, "pixels", m->pixel.pixels) &&
+         put_real(object, "threshold", m->threshold) &&
+         put_real(object, "false_alarm_rate", m->false_alarm_rate) &&
+         put_seconds(object, "seconds", &m->seconds);
+}
+
+burl_status burl_report_save_metrics(const burl_report_metrics *metrics, const char *path,
+                                     burl_diag *diag) {
+  json_t *object = json_object();
+  char *text = NULL;
+  if (object && put_all(object, metrics))
+    text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
+  json_decref(object);
+  if (!text) return burl_fail_memory(diag, path);
+  burl_output out;
+  burl_status status = burl_output_open(&out, path, diag);
+  if (status == BURL_OK) {
+    fwrite(text, 1, strlen(text), out.stream);
+    fputc('\n', out.stream);
+    status = burl_output_commit(&out, diag);
+  }
+  free(text);
+  return status;
+}
