@@ -1,0 +1,301 @@
+/* burl eval: the test images go by once. Masks are read by the worker threads (an image whose mask
+ * cannot be used is left out like one that cannot be read); metrics and report take the images up
+ * in their order. */
+#include "cli_commands.h"
+#include "cli_console.h"
+#include "cli_paths.h"
+
+#include <burl/model.h>
+#include <burl/report.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define GALLERY 24 /* pictures in the report */
+#define CURVE_POINTS 200
+
+enum { METRICS, IMAGES, REPORT, OUTPUT_COUNT };
+static const char *const output_names[] = {"metrics.json", "images.csv", "report.html"};
+
+typedef struct eval_job {
+  char *outputs[OUTPUT_COUNT];
+  int mask_threshold;
+  uint8_t **masks; /* of each item, between its two callbacks */
+  burl_pixel_evaluator *pixels;
+  burl_report *report;
+  burl_report_row *rows;
+  float *scores;
+  uint8_t *labels;
+  size_t count, defects, false_alarms;
+  size_t with_truth,
+      without_mask; /* images whose truth is known, and defective ones without a mask */
+  burl_report_metrics metrics;
+  burl_curve_point curve[CURVE_POINTS];
+} eval_job;
+
+void burl_cli_preset_eval(cli_values *values) {
+  values->option[CLI_MASK_THRESHOLD].whole = 128;
+  values->option[CLI_MASK_THRESHOLD].preset = 1;
+}
+
+/* A diagnosis for functions that give a status alone. */
+static burl_status explain(burl_diag *diag, burl_status status, const char *path) {
+  if (status == BURL_OK) return status;
+  if (status == BURL_ERR_MEMORY) return burl_cli_no_memory(diag);
+  return burl_cli_diagnose(diag, status, path, NULL, "%s", burl_status_get_text(status));
+}
+
+/* A worker thread's part: the mask. Good images are known to be free of defects. */
+static burl_status read_mask(void *context, const burl_scored *scored, burl_diag *diag) {
+  const eval_job *job = context;
+  const burl_image *image = scored->image;
+  if (scored->item->defective && !scored->item->mask) return BURL_OK;
+  uint8_t *mask = malloc(image->height * image->width); /* fits: the heat map is larger */
+  if (!mask) return burl_cli_no_memory(diag);
+  burl_status status = burl_item_load_mask(scored->item, mask, image->height, image->width,
+                                           job->mask_threshold, diag);
+  if (status != BURL_OK) {
+    free(mask);
+    return status;
+  }
+  job->masks[scored->index] = mask;
+  return BURL_OK;
+}
+
+static burl_status add_image(eval_job *job, const burl_scored *scored, const uint8_t *mask,
+                             burl_diag *diag) {
+  const burl_image *image = scored->image;
+  const burl_item *item = scored->item;
+  burl_report_row row = {.name = item->name,
+                         .label = item->label,
+                         .defective = item->defective,
+                         .score = scored->score};
+  burl_status status = BURL_OK;
+  double start = burl_cli_clock();
+  if (mask)
+    status = burl_pixel_evaluator_add(job->pixels, scored->heat, mask, image->height, image->width);
+  double middle = burl_cli_clock();
+  if (status == BURL_OK) status = burl_report_add(job->report, &row, image, scored->heat, mask);
+  job->metrics.seconds.metrics += middle - start;
+  job->metrics.seconds.write += burl_cli_clock() - middle;
+  if (status != BURL_OK) return explain(diag, status, item->path);
+  job->rows[job->count] = row;
+  job->scores[job->count] = (float)scored->score;
+  job->labels[job->count] = item->defective != 0;
+  job->count++;
+  job->defects += item->defective != 0;
+  job->false_alarms += !item->defective && scored->score >= 1;
+  job->with_truth += mask != NULL;
+  job->without_mask += mask == NULL;
+  return BURL_OK;
+}
+
+static burl_status collect_image(void *context, const burl_scored *scored, burl_diag *diag) {
+  eval_job *job = context;
+  uint8_t *mask = job->masks[scored->index];
+  job->masks[scored->index] = NULL;
+  burl_status status = add_image(job, scored, mask, diag);
+  free(mask);
+  return status;
+}
+
+static size_t count_test_images(const burl_dataset *dataset) {
+  size_t count = 0;
+  for (size_t i = 0; i < burl_dataset_get_count(dataset); i++)
+    count += burl_dataset_get_item(dataset, i)->split == BURL_SPLIT_TEST;
+  return count;
+}
+
+static burl_status check_outputs(eval_job *job, const cli_values *values,
+                                 const burl_dataset *dataset, burl_diag *diag) {
+  const char *folder = values->option[CLI_OUTPUT].text;
+  cli_inputs inputs = {0};
+  burl_status status = burl_cli_make_folder(folder, diag);
+  if (status == BURL_OK)
+    status = burl_cli_inputs_collect(&inputs, dataset, values->operands, 2, diag);
+  for (int i = 0; status == BURL_OK && i < OUTPUT_COUNT; i++) {
+    job->outputs[i] = burl_cli_join(folder, output_names[i], "");
+    status = job->outputs[i] ? burl_cli_inputs_protect(&inputs, job->outputs[i], diag)
+                             : burl_cli_no_memory(diag);
+    if (status == BURL_OK) status = burl_cli_check_file(job->outputs[i], diag);
+  }
+  burl_cli_inputs_free(&inputs);
+  return status;
+}
+
+static burl_status prepare(eval_job *job, const cli_values *values, const burl_dataset *dataset,
+                           burl_diag *diag) {
+  size_t count = burl_dataset_get_count(dataset);
+  if (count_test_images(dataset) == 0)
+    return burl_cli_diagnose(diag, BURL_ERR_DATA, values->operands[1],
+                             "Put them in test/good and test/CLASS, or name them in a CSV list.",
+                             "has no test images to evaluate on");
+  job->masks = calloc(count, sizeof *job->masks);
+  job->rows = calloc(count, sizeof *job->rows);
+  job->scores = calloc(count, sizeof *job->scores);
+  job->labels = calloc(count, sizeof *job->labels);
+  if (!job->masks || !job->rows || !job->scores || !job->labels) return burl_cli_no_memory(diag);
+  burl_status status = burl_pixel_evaluator_new(&job->pixels);
+  if (status == BURL_OK) status = burl_report_new(&job->report, values->operands[1], GALLERY);
+  if (status != BURL_OK) return explain(diag, status, NULL);
+  return check_outputs(job, values, dataset, diag);
+}
+
+static burl_status compute_metrics(eval_job *job, burl_diag *diag) {
+  const double nan = (double)NAN;
+  const burl_ranking undefined = {nan, nan, nan, nan};
+  size_t good = job->count - job->defects;
+  burl_report_metrics *metrics = &job->metrics;
+  double start = burl_cli_clock();
+  metrics->images = job->count;
+  metrics->defect_images = job->defects;
+  metrics->threshold = 1;
+  metrics->false_alarm_rate = good > 0 ? (double)job->false_alarms / (double)good : nan;
+  metrics->pixel = (burl_pixel_metrics){.ranking = undefined, .aupro_030 = nan, .aupro_005 = nan};
+  burl_status status = burl_evaluate_ranking(&metrics->image, job->scores, job->labels, job->count);
+  if (status == BURL_OK && job->with_truth > 0)
+    status = burl_pixel_evaluator_compute(job->pixels, &metrics->pixel, job->curve, CURVE_POINTS);
+  metrics->seconds.metrics += burl_cli_clock() - start;
+  return explain(diag, status, NULL);
+}
+
+/* A name for one line of text: control characters become '?'. */
+static void copy_name(char *out, size_t size, const char *name) {
+  snprintf(out, size, "%s", name);
+  for (char *c = out; *c; c++)
+    if ((unsigned char)*c < 0x20 || *c == 0x7F) *c = '?';
+}
+
+/* "name<TAB>value" lines for the report. */
+static void describe(char *facts, size_t size, const burl_model *model, const cli_values *values) {
+  burl_model_info info;
+  char model_name[1024], data_name[1024];
+  burl_model_get_info(model, &info);
+  copy_name(model_name, sizeof model_name, values->operands[0]);
+  copy_name(data_name, sizeof data_name, values->operands[1]);
+  snprintf(facts, size,
+           "model\t%s\ndata\t%s\nburl\t%s\nencoder\t%s\nfitted on\t%zu good images\n"
+           "prototypes\t%zu in each bank\npower\t%g\ntrim\t%g\nspatial weight\t%g\n"
+           "false alarm rate asked for\t%g\nthreshold\t%.6g (90 %% interval %.6g to %.6g), from "
+           "%zu held-out scores\nseed\t%" PRIu64 "\nmask threshold\t%" PRIu64 "\n",
+           model_name, data_name, burl_version(), info.encoder, info.images,
+           info.options.prototypes, info.options.power, info.options.trim,
+           info.options.spatial_weight, info.options.false_alarm, info.threshold,
+           info.threshold_low, info.threshold_high, info.calibration_images, info.options.seed,
+           values->option[CLI_MASK_THRESHOLD].whole);
+}
+
+/* metrics.json comes last, so that its seconds hold everything. */
+static burl_status save_outputs(eval_job *job, const char *facts, double start, burl_diag *diag) {
+  burl_report_seconds *seconds = &job->metrics.seconds;
+  double before = burl_cli_clock(), written = seconds->write;
+  burl_status status = burl_report_save_images(job->rows, job->count, job->metrics.threshold,
+                                               job->outputs[IMAGES], diag);
+  seconds->total = burl_cli_clock() - start;
+  seconds->write = written + burl_cli_clock() - before;
+  if (status == BURL_OK)
+    status = burl_report_save_html(job->report, &job->metrics, job->with_truth ? job->curve : NULL,
+                                   job->with_truth ? CURVE_POINTS : 0, facts, job->outputs[REPORT],
+                                   diag);
+  seconds->total = burl_cli_clock() - start;
+  seconds->write = written + burl_cli_clock() - before;
+  if (status == BURL_OK)
+    status = burl_report_save_metrics(&job->metrics, job->outputs[METRICS], diag);
+  return status;
+}
+
+static const char *number(char *text, size_t size, double value) {
+  if (isnan(value)) return "-";
+  snprintf(text, size, "%.4f", value);
+  return text;
+}
+
+static void print_ranking(const char *name, const burl_ranking *ranking) {
+  char a[32], b[32], c[32];
+  printf("%-12s%-9s%-9s%s\n", name, number(a, sizeof a, ranking->auroc),
+         number(b, sizeof b, ranking->ap), number(c, sizeof c, ranking->f1_max));
+}
+
+static void print_table(const eval_job *job) {
+  const burl_report_metrics *metrics = &job->metrics;
+  char a[32], b[32];
+  size_t good = job->count - job->defects;
+  printf("%-12s%zu good, %zu with defects\n", "images", good, job->defects);
+  printf("%-12s%-9s%-9s%s\n", "", "AUROC", "AP", "F1-max");
+  print_ranking("image", &metrics->image);
+  print_ranking("pixel", &metrics->pixel.ranking);
+  printf("%-12s%s to 0.30, %s to 0.05\n", "AUPRO", number(a, sizeof a, metrics->pixel.aupro_030),
+         number(b, sizeof b, metrics->pixel.aupro_005));
+  printf("%-12s%zu of %zu good images at or above the threshold\n", "false alarm",
+         job->false_alarms, good);
+  printf("%-12s%s\n", "report", job->outputs[REPORT]);
+}
+
+static void take_stats(eval_job *job, const burl_score_stats *stats) {
+  job->metrics.skipped_images = stats->failed;
+  job->metrics.seconds.read = stats->read_seconds + stats->write_seconds; /* images and masks */
+  job->metrics.seconds.score = stats->score_seconds;
+}
+
+static int evaluate(eval_job *job, const cli_values *values, cli_console *console,
+                    const burl_model *model, const burl_dataset *dataset) {
+  double start = burl_cli_clock();
+  char facts[4096];
+  burl_observer observer = burl_cli_console_observe(console);
+  burl_score_sink sink = {.context = job, .write = read_mask, .collect = collect_image};
+  burl_score_stats stats = {0};
+  burl_diag diag = {0};
+  burl_status status = prepare(job, values, dataset, &diag);
+  if (status == BURL_OK)
+    status =
+        burl_model_score_dataset(model, dataset, BURL_SPLIT_TEST, &sink,
+                                 (int)values->option[CLI_THREADS].whole, &observer, &stats, &diag);
+  take_stats(job, &stats);
+  if (status == BURL_OK && job->count == 0)
+    status = burl_cli_diagnose(&diag, BURL_ERR_DATA, values->operands[1], NULL,
+                               "has no test image that could be used");
+  if (status == BURL_OK) status = compute_metrics(job, &diag);
+  describe(facts, sizeof facts, model, values);
+  if (status == BURL_OK) status = save_outputs(job, facts, start, &diag);
+  if (status != BURL_OK) return burl_cli_fail(console, &diag);
+  if (job->without_mask > 0)
+    burl_cli_note(console,
+                  "%zu image%s with defects but without a mask: left out of the pixel "
+                  "metrics",
+                  job->without_mask, burl_cli_plural(job->without_mask));
+  print_table(job);
+  return burl_cli_count_left_out(console, stats.failed, count_test_images(dataset));
+}
+
+static void free_job(eval_job *job, size_t items) {
+  for (size_t i = 0; job->masks && i < items; i++)
+    free(job->masks[i]);
+  for (int i = 0; i < OUTPUT_COUNT; i++)
+    free(job->outputs[i]);
+  free(job->masks);
+  free(job->rows);
+  free(job->scores);
+  free(job->labels);
+  burl_pixel_evaluator_free(job->pixels);
+  burl_report_free(job->report);
+}
+
+int burl_cli_run_eval(const cli_values *values) {
+  cli_console console;
+  burl_cli_console_start(&console, values->option[CLI_QUIET].given);
+  burl_observer observer = burl_cli_console_observe(&console);
+  burl_diag diag = {0};
+  burl_model *model = NULL;
+  burl_dataset *dataset = NULL;
+  eval_job job = {.mask_threshold = (int)values->option[CLI_MASK_THRESHOLD].whole};
+  burl_status status = burl_model_load(&model, values->operands[0], &diag);
+  if (status == BURL_OK)
+    status = burl_dataset_load(&dataset, values->operands[1], &observer, &diag);
+  int result = status == BURL_OK ? evaluate(&job, values, &console, model, dataset)
+                                 : burl_cli_fail(&console, &diag);
+  free_job(&job, dataset ? burl_dataset_get_count(dataset) : 0);
+  burl_dataset_free(dataset);
+  burl_model_free(model);
+  return result;
+}

@@ -1,0 +1,47 @@
+/* burl info: what a model says of itself. */
+#include "cli_commands.h"
+#include "cli_console.h"
+
+#include <burl/model.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+static void print_info(const burl_model *model) {
+  burl_model_info info;
+  burl_model_get_info(model, &info);
+  printf("format       %d, written by burl %s\n", info.format_version, info.burl_version);
+  printf("encoder      %s\n", info.encoder);
+  printf("images       %zu good image%s, checksum %08" PRIx32 "\n", info.images,
+         burl_cli_plural(info.images), info.data_checksum);
+  printf("threshold    %.6g (90 %% interval %.6g to %.6g), from %zu held-out score%s\n",
+         info.threshold, info.threshold_low, info.threshold_high, info.calibration_images,
+         burl_cli_plural(info.calibration_images));
+  printf("typical      %.6g\n", info.typical);
+  printf("false alarm  %g\n", info.options.false_alarm);
+  printf("power        %g\n", info.options.power);
+  printf("trim         %g\n", info.options.trim);
+  printf("spatial      %g\n", info.options.spatial_weight);
+  printf("seed         %" PRIu64 "\n", info.options.seed);
+  printf("groups       name       stride  dimension  prototypes\n");
+  for (size_t i = 0; i < info.groups; i++) {
+    burl_model_group group;
+    burl_model_get_group(model, i, &group);
+    printf("             %-9s %7zu  %9zu  %10zu\n", group.name, group.stride, group.dimension,
+           group.prototypes);
+  }
+}
+
+int burl_cli_run_info(const cli_values *values) {
+  cli_console console;
+  burl_cli_console_start(&console, 0);
+  burl_diag diag = {0};
+  burl_model *model = NULL;
+  if (burl_model_load(&model, values->operands[0], &diag) != BURL_OK)
+    return burl_cli_fail(&console, &diag);
+  if (values->option[CLI_JSON].given)
+    printf("%s\n", burl_model_get_json(model));
+  else
+    print_info(model);
+  burl_model_free(model);
+  return CLI_DONE;
+}

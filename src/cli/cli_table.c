@@ -1,0 +1,226 @@
+/* The option table: every command, operand and option of the tool, once.
+ *
+ * To add a command: a name in cli_command_id, a row in `commands` here, a row in cli_main.c. Ranges
+ * are those of the library's headers; defaults are asked of the library when a command is prepared,
+ * so that they are written down in one place only.
+ */
+#include "cli_table.h"
+
+#include <string.h>
+
+#define HELP                                                                                       \
+  { .id = CLI_HELP, .letter = 'h', .kind = CLI_FLAG, .name = "help", .help = "Show this help" }
+#define QUIET                                                                                      \
+  {                                                                                                \
+    .id = CLI_QUIET, .letter = 'q', .kind = CLI_FLAG, .name = "quiet",                             \
+    .help = "Show no progress, notes or summary; problems are still reported"                      \
+  }
+#define THREADS                                                                                    \
+  {                                                                                                \
+    .id = CLI_THREADS, .kind = CLI_WHOLE, .name = "threads", .value = "N",                         \
+    .help = "Threads, one for each processor if not given; the result is the same", .least = 1,    \
+    .most = 256                                                                                    \
+  }
+#define SEED(text)                                                                                 \
+  {                                                                                                \
+    .id = CLI_SEED, .kind = CLI_WHOLE, .name = "seed", .value = "N", .help = text,                 \
+    .most = 4294967295                                                                             \
+  }
+#define OUTPUT(what, text)                                                                         \
+  {                                                                                                \
+    .id = CLI_OUTPUT, .letter = 'o', .required = 1, .kind = CLI_TEXT, .name = "output",            \
+    .value = what, .help = text                                                                    \
+  }
+#define WHOLE(key, long_name, text, from, to)                                                      \
+  {                                                                                                \
+    .id = key, .kind = CLI_WHOLE, .name = long_name, .value = "N", .help = text, .least = from,    \
+    .most = to                                                                                     \
+  }
+#define FLAG(key, long_name, text)                                                                 \
+  { .id = key, .kind = CLI_FLAG, .name = long_name, .help = text }
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static const cli_option check_options[] = {THREADS, HELP};
+
+static const cli_option fit_options[] = {
+    OUTPUT("MODEL", "File to write the model to"),
+    {.id = CLI_PROTOTYPES,
+     .kind = CLI_WHOLE,
+     .name = "prototypes",
+     .value = "K",
+     .help = "Prototypes in each bank",
+     .least = 1,
+     .most = 65536},
+    {.id = CLI_POWER,
+     .kind = CLI_REAL,
+     .name = "power",
+     .value = "P",
+     .help = "Power of the transport cost: 2 is like k-means, large is like k-centre",
+     .low = 1,
+     .high = 16},
+    {.id = CLI_TRIM,
+     .kind = CLI_REAL,
+     .name = "trim",
+     .value = "T",
+     .help = "Share of the dearest patches left out, against faults among the good images",
+     .low = 0,
+     .high = 0.5},
+    {.id = CLI_SPATIAL,
+     .kind = CLI_CHOICE,
+     .name = "spatial",
+     .value = "KIND",
+     .help = "Whether the place on the image counts, as with printed patterns",
+     .choices = {"none", "grid"}},
+    {.id = CLI_SPATIAL_WEIGHT,
+     .kind = CLI_REAL,
+     .name = "spatial-weight",
+     .value = "W",
+     .help = "How much the place counts; with --spatial grid",
+     .low = 0,
+     .high = 0.99},
+    {.id = CLI_FALSE_ALARM,
+     .kind = CLI_REAL,
+     .name = "false-alarm",
+     .value = "R",
+     .help = "Share of good images that may reach the threshold",
+     .low = 0.0001,
+     .high = 0.5},
+    SEED("Seed of the random choices"),
+    THREADS,
+    QUIET,
+    HELP};
+
+static const cli_option score_options[] = {
+    OUTPUT("DIR", "Folder to write to"),
+    FLAG(CLI_RAW, "raw", "Write raw values to .npy and scores.csv instead of calibrated ones"),
+    FLAG(CLI_NO_PICTURES, "no-pictures", "Write no PNG files, only .npy and scores.csv"),
+    THREADS,
+    QUIET,
+    HELP};
+
+static const cli_option eval_options[] = {OUTPUT("DIR", "Folder to write to"),
+                                          WHOLE(CLI_MASK_THRESHOLD, "mask-threshold",
+                                                "Mask value from which on a pixel is defective", 1,
+                                                255),
+                                          THREADS, QUIET, HELP};
+
+static const cli_option synth_options[] = {
+    OUTPUT("DIR", "Folder to write to"),
+    {.id = CLI_WEAVE,
+     .kind = CLI_CHOICE,
+     .name = "weave",
+     .value = "KIND",
+     .help = "Weave of the cloth; all makes one data set for each",
+     .choices = {"plain", "twill", "satin", "rib", "all"}},
+    WHOLE(CLI_TRAIN, "train", "Good images to fit on", 0, 99999),
+    WHOLE(CLI_TEST_GOOD, "test-good", "Good images to test on", 0, 99999),
+    WHOLE(CLI_PER_DEFECT, "per-defect", "Images to test on of each kind of defect", 0, 99999),
+    {.id = CLI_SIZE,
+     .kind = CLI_EXTENT,
+     .name = "size",
+     .value = "HxW",
+     .help = "Height and width of the images in pixels, or one number for both",
+     .least = 32,
+     .most = 16384},
+    FLAG(CLI_COLOUR, "colour", "Dyed yarns in colour instead of grey"),
+    SEED("Seed of the cloth"),
+    THREADS,
+    QUIET,
+    HELP};
+
+static const cli_option info_options[] = {
+    FLAG(CLI_JSON, "json", "Print all that the model says of itself as JSON"), HELP};
+
+#define NO_MODEL "name the model to use (MODEL), as \"burl fit\" wrote it"
+#define NO_DATA "name the data (DATA): a folder with images or a CSV list"
+#define DATA_TEXT                                                                                  \
+  "DATA is a folder in MVTec AD layout (train/good, test/CLASS, ground_truth/CLASS),\n"            \
+  "a folder of good images, or a CSV list with the header path,split,label,mask."
+
+static const cli_command commands[] = {
+    [CLI_CHECK] = {.name = "check",
+                   .operands = "DATA",
+                   .summary = "Say what a data set holds; nothing is written",
+                   .text = "Opens every image and mask once. Each problem is one line on standard "
+                           "error.\n" DATA_TEXT,
+                   .missing = {NO_DATA},
+                   .least_operands = 1,
+                   .most_operands = 1,
+                   .options = check_options,
+                   .option_count = COUNT(check_options),
+                   .examples = "burl check cloth\n"},
+    [CLI_FIT] = {.name = "fit",
+                 .operands = "DATA",
+                 .summary = "Learn from defect-free images",
+                 .text = "Images of defects, if DATA has any, are not looked at.\n" DATA_TEXT,
+                 .missing = {NO_DATA},
+                 .least_operands = 1,
+                 .most_operands = 1,
+                 .options = fit_options,
+                 .option_count = COUNT(fit_options),
+                 .examples = "burl fit cloth -o cloth.burl\n"
+                             "burl fit good-images -o cloth.burl --false-alarm 0.001\n"
+                             "burl fit printed -o printed.burl --spatial grid\n"},
+    [CLI_SCORE] = {.name = "score",
+                   .operands = "MODEL IMAGE|FOLDER...",
+                   .summary = "Heat maps, overlays and one CSV line for each image",
+                   .text = "For image X.png: X.heat.npy (float32), X.heat.png (16 bits, 0 to 4 "
+                           "thresholds) and\nX.overlay.png; scores.csv for all. A score of 1 is "
+                           "the threshold.",
+                   .missing = {NO_MODEL, "name the images to score, or a folder with images"},
+                   .least_operands = 2,
+                   .most_operands = SIZE_MAX,
+                   .options = score_options,
+                   .option_count = COUNT(score_options),
+                   .examples = "burl score cloth.burl roll-17/ -o maps\n"
+                               "burl score cloth.burl a.png b.png -o maps --no-pictures\n"},
+    [CLI_EVAL] = {.name = "eval",
+                  .operands = "MODEL DATA",
+                  .summary = "Metrics against ground truth, and a report",
+                  .text = "Scores the test images of DATA and writes metrics.json, images.csv and "
+                          "report.html.\nDefective images without a mask count for the image "
+                          "metrics only.",
+                  .missing = {NO_MODEL, NO_DATA},
+                  .least_operands = 2,
+                  .most_operands = 2,
+                  .options = eval_options,
+                  .option_count = COUNT(eval_options),
+                  .examples = "burl eval cloth.burl cloth -o report\n"},
+    [CLI_SYNTH] = {.name = "synth",
+                   .operands = "",
+                   .summary = "Synthetic cloth with known defects, in MVTec AD layout",
+                   .text = "No file is ever overwritten.",
+                   .missing = {NULL},
+                   .options = synth_options,
+                   .option_count = COUNT(synth_options),
+                   .examples = "burl synth -o sample\n"
+                               "burl synth -o twill --weave twill --size 512x768 --colour --seed "
+                               "7\n"},
+    [CLI_INFO] = {.name = "info",
+                  .operands = "MODEL",
+                  .summary = "What a model holds",
+                  .missing = {NO_MODEL},
+                  .least_operands = 1,
+                  .most_operands = 1,
+                  .options = info_options,
+                  .option_count = COUNT(info_options),
+                  .examples = "burl info cloth.burl\n"
+                              "burl info cloth.burl --json\n"},
+};
+
+const cli_command *burl_cli_get_command(size_t i) {
+  return &commands[i];
+}
+
+int burl_cli_find_command(const char *name) {
+  for (int i = 0; i < CLI_COMMAND_COUNT; i++)
+    if (strcmp(commands[i].name, name) == 0) return i;
+  return -1;
+}
+
+int burl_cli_nearest_command(const char *name) {
+  const char *names[CLI_COMMAND_COUNT];
+  for (int i = 0; i < CLI_COMMAND_COUNT; i++)
+    names[i] = commands[i].name;
+  return burl_cli_nearest(name, names, CLI_COMMAND_COUNT);
+}
