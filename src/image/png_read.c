@@ -29,8 +29,8 @@ typedef struct png_job {
   burl_status status;
   int no_memory;
   int depth, colour_type;
-  int grey_palette; /* a palette of greys: indices are decoded, then replaced by grey[index] */
-  unsigned char grey[256];
+  int colours, grey_palette; /* entries of the palette (0: none), and whether all are greys */
+  unsigned char palette[256][3];
   burl_image image; /* what is being decoded, its data NULL until allocated */
 } png_job;
 
@@ -72,16 +72,15 @@ static void read_bytes(png_structp png, png_bytep data, size_t size) {
     stop(job, burl_source_fail(job->source, "PNG", job->diag));
 }
 
-/* Finds out whether the palette has greys only, and which. */
-static void look_at_palette(png_job *job) {
+static void read_palette(png_job *job) {
   png_colorp palette = NULL;
-  int count = 0;
-  if (!png_get_PLTE(job->png, job->info, &palette, &count)) png_error(job->png, "missing palette");
+  if (!png_get_PLTE(job->png, job->info, &palette, &job->colours))
+    png_error(job->png, "missing palette");
   job->grey_palette = 1;
-  for (int i = 0; i < count; i++) {
-    if (palette[i].red != palette[i].green || palette[i].red != palette[i].blue)
-      job->grey_palette = 0;
-    job->grey[i] = palette[i].red;
+  for (int i = 0; i < job->colours; i++) {
+    const unsigned char colour[3] = {palette[i].red, palette[i].green, palette[i].blue};
+    if (colour[0] != colour[1] || colour[0] != colour[2]) job->grey_palette = 0;
+    memcpy(job->palette[i], colour, sizeof colour);
   }
 }
 
@@ -97,7 +96,7 @@ static void read_header(png_job *job) {
   png_get_IHDR(png, job->info, &width, &height, &job->depth, &job->colour_type, NULL, NULL, NULL);
   burl_status status = burl_check_image_size(height, width, job->source, job->diag);
   if (status != BURL_OK) stop(job, status);
-  if (job->colour_type == PNG_COLOR_TYPE_PALETTE) look_at_palette(job);
+  if (job->colour_type == PNG_COLOR_TYPE_PALETTE) read_palette(job);
   job->image.height = height;
   job->image.width = width;
   job->image.channels = (job->colour_type & PNG_COLOR_MASK_COLOR) && !job->grey_palette ? 3 : 1;
@@ -119,10 +118,8 @@ static void check_ratio(png_job *job) {
 static int set_transformations(png_job *job) {
   const uint16_t one = 1;
   png_structp png = job->png;
-  if (job->grey_palette)
-    png_set_packing(png);
-  else if (job->colour_type == PNG_COLOR_TYPE_PALETTE)
-    png_set_palette_to_rgb(png);
+  if (job->colours > 0)
+    png_set_packing(png); /* one index a byte */
   else if (job->depth < 8)
     png_set_expand_gray_1_2_4_to_8(png);
   if (job->colour_type & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(png);
@@ -132,38 +129,44 @@ static int set_transformations(png_job *job) {
   return passes;
 }
 
+/* Replaces indices by colours. They lie in the last n bytes of the samples, so that a colour is
+ * written only over indices that have been used. */
+static void apply_palette(png_job *job, size_t n) {
+  size_t channels = job->image.channels;
+  unsigned char *out = job->image.data;
+  const unsigned char *index = out + (channels - 1) * n;
+  int largest = 0;
+  for (size_t i = 0; i < n; i++, out += channels) {
+    int v = index[i];
+    largest = v > largest ? v : largest;
+    out[0] = job->palette[v][0];
+    if (channels == 1) continue;
+    out[1] = job->palette[v][1];
+    out[2] = job->palette[v][2];
+  }
+  if (largest >= job->colours) png_error(job->png, "a pixel lies outside its palette");
+}
+
 static void read_pixels(png_job *job) {
   burl_image *image = &job->image;
   check_ratio(job);
   int passes = set_transformations(job);
+  size_t pixels = image->height * image->width;
   size_t row = image->width * image->channels * (size_t)image->sample;
-  if (png_get_rowbytes(job->png, job->info) != row)
-    png_error(job->png, "its rows do not have the declared size");
   image->data = burl_alloc(image->height, row);
   if (!image->data) stop(job, burl_fail_memory(job->diag, job->source->name));
+  unsigned char *rows = image->data;
+  if (job->colours > 0) {
+    row = image->width;
+    rows += (image->channels - 1) * pixels;
+  }
+  if (png_get_rowbytes(job->png, job->info) != row)
+    png_error(job->png, "its rows do not have the declared size");
   for (int pass = 0; pass < passes; pass++)
     for (size_t y = 0; y < image->height; y++)
-      png_read_row(job->png, (unsigned char *)image->data + y * row, NULL);
+      png_read_row(job->png, rows + y * row, NULL);
   png_read_end(job->png, NULL);
-}
-
-/* After the pixels: indices must be in the palette; those into greys become greys. */
-static void finish_palette(png_job *job) {
-  png_colorp palette = NULL;
-  int count = 0;
-  if (job->colour_type != PNG_COLOR_TYPE_PALETTE) return;
-  png_get_PLTE(job->png, job->info, &palette, &count);
-  if (png_get_palette_max(job->png, job->info) >= count)
-    png_error(job->png, "a pixel lies outside its palette");
-  if (!job->grey_palette) return;
-  unsigned char *pixel = job->image.data;
-  for (size_t i = 0, n = job->image.height * job->image.width; i < n; i++)
-    pixel[i] = job->grey[pixel[i]];
-}
-
-static void read_image(png_job *job) {
-  read_pixels(job);
-  finish_palette(job);
+  if (job->colours > 0) apply_palette(job, pixels);
 }
 
 /* Runs a step unless one has failed before. */
@@ -179,7 +182,7 @@ burl_status burl_png_read(burl_image *image, burl_image_info *info, burl_source 
   if (job.png) job.info = png_create_info_struct(job.png);
   if (!job.info) job.status = burl_fail_memory(diag, source->name);
   run(&job, read_header);
-  if (image) run(&job, read_image);
+  if (image) run(&job, read_pixels);
   png_destroy_read_struct(&job.png, &job.info, NULL);
   if (job.status != BURL_OK) {
     free(job.image.data);
