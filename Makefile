@@ -47,6 +47,8 @@ FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 BENCH_BIN := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
 EXAMPLE_BIN := $(EXAMPLE_SRC:docs/examples/%.c=$(B)/examples/%)
 
+# `make V=1` shows the commands
+Q := $(if $(V),,@)
 STATIC := $(B)/libburl.a
 SHARED := $(B)/libburl.so.$(VERSION)
 SONAME := libburl.so.$(firstword $(subst ., ,$(VERSION)))
@@ -70,44 +72,55 @@ setup: ## install missing Debian packages (needs root or sudo)
 
 $(B)/src/cli/%.o: src/cli/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC    $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/src/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Isrc -MMD -MP -c -o $@ $<
+	@echo "  CC    $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -Isrc -MMD -MP -c -o $@ $<
 $(B)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Isrc -Itests -MMD -MP -c -o $@ $<
+	@echo "  CC    $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -Isrc -Itests -MMD -MP -c -o $@ $<
 $(B)/docs/%.o: docs/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC    $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(STATIC): $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 $(SHARED): $(LIB_OBJ)
-	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined -o $@ $^ $(LIBS)
-	ln -sf $(notdir $@) $(B)/$(SONAME)
-	ln -sf $(notdir $@) $(B)/libburl.so
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined -o $@ $^ $(LIBS)
+	$(Q)ln -sf $(notdir $@) $(B)/$(SONAME)
+	$(Q)ln -sf $(notdir $@) $(B)/libburl.so
 $(TOOL): $(CLI_OBJ) $(STATIC)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(B)/burl.pc: scripts/burl.pc.in Makefile include/burl/base.h
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
 
 # Unit tests see failing allocations through wrapped allocators (tests/unit/failing.h).
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/failing.o $(REF_OBJ) $(STATIC)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $(WRAP) -o $@ $^ -lcmocka $(LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) $(WRAP) -o $@ $^ -lcmocka $(LIBS)
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(STATIC)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/fuzz/fuzz_options: $(B)/src/cli/cli_options.o $(B)/src/cli/cli_table.o
 $(B)/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/timing.o $(REF_OBJ) $(STATIC)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(B)/examples/%: $(B)/docs/examples/%.o $(STATIC)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 demo: ## from nothing to a report: sample cloth, fit, score, evaluate
 	@scripts/setup.sh build
@@ -127,7 +140,7 @@ check-asan: ## unit tests and fuzz corpus under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory VARIANT=asan check-unit check-fuzz
 check-fuzz: $(FUZZ_BIN) ## replay the fuzz corpus
 	@for f in $(FUZZ_BIN); do $$f tests/fuzz/corpus/$$(basename $$f) || exit 1; done
-check-cli: $(TOOL) ## command-line tests with exact output
+check-cli: all ## command-line tests with exact output
 	@tests/cli/run.sh $(TOOL)
 check-headers: ## every public header compiles alone, as C17 and C++17
 	@scripts/check-headers.sh

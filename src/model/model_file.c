@@ -1,0 +1,147 @@
+/* Models in safetensors files: tensors of encoder, banks and calibration; settings as JSON text. */
+#include "model/model_parts.h"
+
+#include "base/diag.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORMAT_KEY "burl.format"
+#define VERSION_KEY "burl.version"
+#define MODEL_KEY "burl.model"
+#define FORMAT_NAME "burl-model"
+
+static void name_of(char name[96], const burl_model *model, const char *what, size_t group) {
+  snprintf(name, 96, "%s.%s", what,
+           model->encoder->ops->get_group(model->encoder, group).name);
+}
+
+burl_status burl_model_save(const burl_model *model, const char *path, burl_diag *diag) {
+  burl_safetensors_writer *writer;
+  if (burl_safetensors_writer_new(&writer) != BURL_OK) return burl_fail_memory(diag, path);
+  char version[16], name[96];
+  snprintf(version, sizeof version, "%d", MODEL_FORMAT);
+  burl_safetensors_writer_add_metadata(writer, FORMAT_KEY, FORMAT_NAME);
+  burl_safetensors_writer_add_metadata(writer, VERSION_KEY, version);
+  burl_safetensors_writer_add_metadata(writer, MODEL_KEY, model->json);
+  burl_status status = model->encoder->ops->save(model->encoder, writer);
+  for (size_t g = 0; g < model->encoder->ops->groups && status == BURL_OK; g++) {
+    if (!model->bank[g]) continue;
+    name_of(name, model, "bank", g);
+    status = burl_bank_save(model->bank[g], name, writer);
+    name_of(name, model, "calibration", g);
+    if (status == BURL_OK)
+      status = burl_safetensors_writer_add_tensor(
+          writer, name, BURL_DTYPE_F32, (size_t[]){2, BURL_RINGS}, 2, model->scale[g].mean);
+  }
+  burl_safetensors_writer_add_checksum(writer);
+  status = burl_safetensors_writer_save(writer, path, diag);
+  burl_safetensors_writer_free(writer);
+  return status;
+}
+
+/* Settings from the JSON text. */
+static int read_settings(burl_model *model, const char *text) {
+  json_error_t error;
+  json_t *root = json_loads(text, 0, &error);
+  json_int_t prototypes, seed, images, calibration_images;
+  const char *version, *encoder, *checksum;
+  burl_fit_options *o = &model->options;
+  int bad = !root ||
+            json_unpack(root,
+                        "{s:s, s:s, s:{s:I, s:F, s:F, s:F, s:F, s:I}, s:{s:F, s:F, s:F, s:F, s:I}, "
+                        "s:I, s:s}",
+                        "burl_version", &version, "encoder", &encoder, "options", "prototypes",
+                        &prototypes, "power", &o->power, "trim", &o->trim, "spatial_weight",
+                        &o->spatial_weight, "false_alarm", &o->false_alarm, "seed", &seed,
+                        "calibration", "typical", &model->typical, "threshold",
+                        &model->threshold.value, "threshold_low", &model->threshold.low,
+                        "threshold_high", &model->threshold.high, "images", &calibration_images,
+                        "images", &images, "data_checksum", &checksum) != 0;
+  if (!bad) {
+    o->prototypes = (size_t)prototypes;
+    o->seed = (uint64_t)seed;
+    model->images = (size_t)images;
+    model->calibration_images = (size_t)calibration_images;
+    model->data_checksum = (uint32_t)strtoul(checksum, NULL, 16);
+    model->fitted_by = burl_copy_text(version);
+    model->json = burl_copy_text(text);
+    bad = strcmp(encoder, "texture") != 0 || images < 0 || calibration_images < 0 ||
+          !(o->spatial_weight >= 0.0 && o->spatial_weight <= 0.99) ||
+          !isfinite(model->typical) || !isfinite(model->threshold.value) ||
+          !(model->threshold.value > model->typical) || !model->fitted_by || !model->json;
+  }
+  json_decref(root);
+  return !bad;
+}
+
+static burl_status read_group(burl_model *model, size_t g, const burl_safetensors *file,
+                              burl_diag *diag) {
+  char name[96];
+  const float *values;
+  burl_group group = model->encoder->ops->get_group(model->encoder, g);
+  if (!group.present) return BURL_OK;
+  name_of(name, model, "bank", g);
+  burl_status status = burl_bank_load(&model->bank[g], name, model->options.spatial_weight,
+                                      group.dim, file, diag);
+  if (status != BURL_OK) return status;
+  name_of(name, model, "calibration", g);
+  status = burl_safetensors_get_floats(file, &values, name, (size_t[]){2, BURL_RINGS}, 2, diag);
+  if (status != BURL_OK) return status;
+  memcpy(&model->scale[g], values, sizeof model->scale[g]);
+  for (size_t r = 0; r < BURL_RINGS; r++)
+    if (!(model->scale[g].deviation[r] > 0.0f))
+      return burl_fail(diag, BURL_ERR_FORMAT, NULL, "Fit the model again.",
+                       "tensor %s holds a deviation of %g, which must be above 0", name,
+                       (double)model->scale[g].deviation[r]);
+  return BURL_OK;
+}
+
+/* Format and version first: a file of another kind deserves a better word than a checksum error. */
+static burl_status check_format(const burl_safetensors *file, burl_diag *diag) {
+  const char *format = burl_safetensors_get_metadata(file, FORMAT_KEY);
+  const char *version = burl_safetensors_get_metadata(file, VERSION_KEY);
+  if (!format || strcmp(format, FORMAT_NAME) != 0 || !version)
+    return burl_fail(diag, BURL_ERR_FORMAT, NULL, "Name a file that `burl fit` wrote.",
+                     "is a safetensors file but not a burl model");
+  char *end;
+  long number = strtol(version, &end, 10);
+  if (*end || end == version || number != MODEL_FORMAT)
+    return burl_fail(diag, BURL_ERR_VERSION, NULL,
+                     "Fit the model again, or use the version of burl that wrote it.",
+                     "has model format version %.20s; this burl reads version %d", version,
+                     MODEL_FORMAT);
+  return burl_safetensors_check_checksum(file, diag);
+}
+
+static burl_status read_model(burl_model *model, const burl_safetensors *file, burl_diag *diag) {
+  burl_status status = check_format(file, diag);
+  if (status != BURL_OK) return status;
+  const char *text = burl_safetensors_get_metadata(file, MODEL_KEY);
+  if (!text || !read_settings(model, text))
+    return burl_fail(diag, BURL_ERR_FORMAT, NULL, "Fit the model again.",
+                     "the model's settings are missing or malformed");
+  status = burl_texture_load(&model->encoder, file, diag);
+  for (size_t g = 0; status == BURL_OK && g < model->encoder->ops->groups; g++)
+    status = read_group(model, g, file, diag);
+  return status;
+}
+
+burl_status burl_model_load(burl_model **model, const char *path, burl_diag *diag) {
+  burl_safetensors *file;
+  burl_status status = burl_safetensors_load(&file, path, diag);
+  if (status != BURL_OK) return status;
+  burl_model *made = burl_model_new();
+  status = made ? read_model(made, file, diag) : burl_fail_memory(diag, path);
+  burl_safetensors_free(file);
+  if (status != BURL_OK) {
+    if (diag) snprintf(diag->path, sizeof diag->path, "%s", path);
+    burl_model_free(made);
+    return status;
+  }
+  *model = made;
+  return BURL_OK;
+}

@@ -1,0 +1,85 @@
+/* Scoring one image: its tiles are spread over threads, each tile writes its core into the map. */
+#include "model/model_parts.h"
+
+#include "base/diag.h"
+#include "base/parallel.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct burl_scorer {
+  const burl_model *model;
+  int threads;
+  tile_worker *worker; /* (threads) */
+};
+
+burl_status burl_scorer_new(burl_scorer **scorer, const burl_model *model, int threads) {
+  if (threads < 1 || threads > 256) return BURL_ERR_ARGUMENT;
+  burl_scorer *made = burl_alloc_zero(1, sizeof *made);
+  if (!made) return BURL_ERR_MEMORY;
+  *made = (burl_scorer){.model = model, .threads = threads};
+  made->worker = burl_alloc_zero((size_t)threads, sizeof *made->worker);
+  burl_status status = made->worker ? BURL_OK : BURL_ERR_MEMORY;
+  for (int i = 0; i < threads && status == BURL_OK; i++)
+    status = burl_tile_worker_open(&made->worker[i], model->encoder);
+  if (status != BURL_OK) {
+    burl_scorer_free(made);
+    return status;
+  }
+  *scorer = made;
+  return BURL_OK;
+}
+
+void burl_scorer_free(burl_scorer *scorer) {
+  if (!scorer) return;
+  for (int i = 0; scorer->worker && i < scorer->threads; i++)
+    burl_tile_worker_close(&scorer->worker[i]);
+  free(scorer->worker);
+  free(scorer);
+}
+
+/* One image on its way. */
+typedef struct job {
+  burl_scorer *scorer;
+  burl_view view;
+  burl_tiling tiling;
+  float *heat;    /* (height, width) */
+  float *largest; /* (threads): of the tiles each worker has done */
+} job;
+
+static burl_status score_tile(void *context, size_t index, int worker) {
+  job *j = context;
+  const burl_model *model = j->scorer->model;
+  tile_worker *mine = &j->scorer->worker[worker];
+  burl_rect core, region;
+  burl_tiling_get(&j->tiling, index, &core, &region);
+  burl_heat_grid grid = burl_tile_score(mine, model->bank, model->scale, &j->view, region);
+  float scale = (float)(1.0 / (model->threshold.value - model->typical));
+  float *corner = j->heat + core.y * j->tiling.width + core.x;
+  float largest = burl_heat_expand(corner, j->tiling.width, mine->scratch, &grid, core,
+                                   (float)model->typical, scale);
+  if (largest > j->largest[worker]) j->largest[worker] = largest;
+  return BURL_OK;
+}
+
+burl_status burl_scorer_score(burl_scorer *scorer, float *heat, double *score,
+                              const burl_image *image, burl_diag *diag) {
+  if (image->height < BURL_MIN_SIDE || image->width < BURL_MIN_SIDE)
+    return burl_fail(diag, BURL_ERR_SIZE, NULL, "Give an image of the scale that was fitted on.",
+                     "is %zu x %zu pixels; at least %d a side are needed", image->height,
+                     image->width, BURL_MIN_SIDE);
+  float largest[256];
+  job j = {.scorer = scorer, .heat = heat, .largest = largest};
+  if (burl_view_open(&j.view, image) != BURL_OK)
+    return burl_fail(diag, BURL_ERR_NUMERIC, NULL, NULL, "holds values that are not finite");
+  j.tiling = burl_model_tiling(scorer->model->encoder, image->height, image->width);
+  for (int i = 0; i < scorer->threads; i++)
+    largest[i] = -INFINITY;
+  burl_status status =
+      burl_parallel(j.tiling.rows * j.tiling.cols, scorer->threads, score_tile, &j);
+  if (status != BURL_OK) return burl_fail(diag, status, NULL, NULL, "cannot be scored");
+  for (int i = 1; i < scorer->threads; i++)
+    if (largest[i] > largest[0]) largest[0] = largest[i];
+  *score = (double)largest[0];
+  return BURL_OK;
+}

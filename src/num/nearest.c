@@ -1,0 +1,132 @@
+/* Differences are formed and squared one by one, not through |x|^2 - 2<x,p> + |p|^2: in the few dimensions
+ * of texture embeddings that costs half as much again and cancels nothing, so that a patch that equals a
+ * prototype is at distance 0. Four patches share each load of sixteen points. */
+#include "num/nearest.h"
+
+#include "num/simd.h"
+
+#include <float.h>
+#include <math.h>
+
+#define ROWS 4
+#define FAR 1e18f /* coordinate of a missing point: its square is still finite */
+
+size_t burl_points_packed_size(size_t k, size_t d) {
+  return (k + BURL_POINT_BLOCK - 1) / BURL_POINT_BLOCK * BURL_POINT_BLOCK * d;
+}
+
+void burl_points_pack(float *packed, const float *points, size_t k, size_t d) {
+  size_t padded = (k + BURL_POINT_BLOCK - 1) / BURL_POINT_BLOCK * BURL_POINT_BLOCK;
+  for (size_t p = 0; p < padded; p++)
+    for (size_t t = 0; t < d; t++) {
+      size_t at = (p / BURL_POINT_BLOCK * d + t) * BURL_POINT_BLOCK + p % BURL_POINT_BLOCK;
+      packed[at] = p < k ? points[p * d + t] : FAR;
+    }
+}
+
+/* Squared distances of ROWS patches to one block of points. */
+static inline void block_distances(burl_lanes sum[ROWS][2], const float *const x[ROWS],
+                                   const float *block, size_t d) {
+  for (size_t r = 0; r < ROWS; r++)
+    sum[r][0] = sum[r][1] = (burl_lanes){0};
+  for (size_t t = 0; t < d; t++) {
+    burl_lanes p0 = *(const burl_lanes *)(block + t * BURL_POINT_BLOCK);
+    burl_lanes p1 = *(const burl_lanes *)(block + t * BURL_POINT_BLOCK + BURL_LANES);
+    for (size_t r = 0; r < ROWS; r++) {
+      float v = x[r][t];
+      burl_lanes d0 = v - p0, d1 = v - p1;
+      sum[r][0] += d0 * d0;
+      sum[r][1] += d1 * d1;
+    }
+  }
+}
+
+/* *best = min(*best, *a), lane by lane. */
+static inline void keep_smaller(burl_lanes *best, const burl_lanes *a) {
+  burl_lanes_int less = *a < *best;
+  *best = (burl_lanes)(((burl_lanes_int)*a & less) | ((burl_lanes_int)*best & ~less));
+}
+
+BURL_CLONES
+static void nearest_rows(float *restrict squared, const float *const x[ROWS],
+                         const float *restrict packed, size_t blocks, size_t d) {
+  burl_lanes best[ROWS];
+  for (size_t r = 0; r < ROWS; r++)
+    best[r] = (burl_lanes){FLT_MAX, FLT_MAX, FLT_MAX, FLT_MAX, FLT_MAX, FLT_MAX, FLT_MAX, FLT_MAX};
+  for (size_t b = 0; b < blocks; b++) {
+    burl_lanes sum[ROWS][2];
+    block_distances(sum, x, packed + b * d * BURL_POINT_BLOCK, d);
+    for (size_t r = 0; r < ROWS; r++) {
+      keep_smaller(&best[r], &sum[r][0]);
+      keep_smaller(&best[r], &sum[r][1]);
+    }
+  }
+  for (size_t r = 0; r < ROWS; r++) {
+    float least = best[r][0];
+    for (size_t l = 1; l < BURL_LANES; l++)
+      least = best[r][l] < least ? best[r][l] : least;
+    squared[r] = least;
+  }
+}
+
+BURL_CLONES
+static void distance_rows(float *const cost[ROWS], const float *const x[ROWS],
+                          const float *restrict packed, size_t k, size_t d) {
+  for (size_t b = 0; b * BURL_POINT_BLOCK < k; b++) {
+    burl_lanes sum[ROWS][2];
+    size_t first = b * BURL_POINT_BLOCK;
+    size_t n = k - first < BURL_POINT_BLOCK ? k - first : BURL_POINT_BLOCK;
+    block_distances(sum, x, packed + first * d, d);
+    for (size_t r = 0; r < ROWS; r++)
+      for (size_t l = 0; l < n; l++)
+        cost[r][first + l] = sum[r][l / BURL_LANES][l % BURL_LANES];
+  }
+}
+
+/* The first index at the least distance: looked for only where somebody asks. */
+static uint32_t find(const float *x, float least, const float *packed, size_t k, size_t d) {
+  for (size_t p = 0; p < k; p++) {
+    const float *point = packed + p / BURL_POINT_BLOCK * d * BURL_POINT_BLOCK + p % BURL_POINT_BLOCK;
+    float sum = 0.0f;
+    for (size_t t = 0; t < d && sum <= least; t++) {
+      float difference = x[t] - point[t * BURL_POINT_BLOCK];
+      sum += difference * difference;
+    }
+    if (sum <= least) return (uint32_t)p;
+  }
+  return 0;
+}
+
+/* ROWS patches from x (n,d) at i; past the end the last one again. */
+static void take_rows(const float *rows[ROWS], const float *x, size_t i, size_t n, size_t d) {
+  for (size_t r = 0; r < ROWS; r++)
+    rows[r] = x + (i + r < n ? i + r : n - 1) * d;
+}
+
+void burl_points_nearest(float *squared, uint32_t *nearest, const float *x, size_t n,
+                         const float *packed, size_t k, size_t d) {
+  size_t blocks = (k + BURL_POINT_BLOCK - 1) / BURL_POINT_BLOCK;
+  for (size_t i = 0; i < n; i += ROWS) {
+    const float *rows[ROWS];
+    float least[ROWS];
+    take_rows(rows, x, i, n, d);
+    nearest_rows(least, rows, packed, blocks, d);
+    for (size_t r = 0; r < ROWS && i + r < n; r++)
+      squared[i + r] = least[r];
+  }
+  if (nearest)
+    for (size_t i = 0; i < n; i++)
+      nearest[i] = find(x + i * d, squared[i], packed, k, d);
+}
+
+void burl_points_distances(float *cost, size_t ldc, const float *x, size_t n, const float *packed,
+                           size_t k, size_t d) {
+  for (size_t i = 0; i < n; i += ROWS) {
+    const float *rows[ROWS];
+    float *out[ROWS];
+    take_rows(rows, x, i, n, d);
+    for (size_t r = 0; r < ROWS; r++)
+      out[r] = cost + (i + r < n ? i + r : n - 1) * ldc;
+    distance_rows(out, rows, packed, k, d);
+  }
+}

@@ -1,0 +1,162 @@
+/* Damped barycentre steps through entropic optimal transport.
+ *
+ * For a batch X (n,d) and prototypes Z (k,d): cost C_ij = |x_i - z_j|^p in units of its median row minimum,
+ * plan P = Sinkhorn(C, eps), rows of mass 1/n except that the `trim` share of rows with the dearest row
+ * minimum gets none (partial transport), columns of mass 1/k. The objective <P, d^p> falls fastest for
+ *     z_j <- z_j + s (b_j - z_j),   b_j = sum_i P_ij d_ij^(p-2) x_i / sum_i P_ij d_ij^(p-2),
+ * which is the fixed-point step of its stationarity condition: p = 2 gives the Wasserstein barycentre
+ * projection (Cuturi and Doucet, Fast Computation of Wasserstein Barycenters, ICML 2014), large p pulls
+ * prototypes towards what is covered worst. */
+#include "prototype/bank.h"
+
+#include "base/memory.h"
+#include "num/gemm.h"
+#include "num/nearest.h"
+#include <burl/transport.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct step {
+  size_t n, k, d;           /* batch, prototypes, joint dimension */
+  float *cost, *plan;       /* (n,k) */
+  float *least, *sorted;    /* (n) row minima */
+  float *packed;            /* prototypes arranged for num/nearest */
+  float *centre, *weight;   /* (k,d), (k) */
+  double *a, *b, *f, *g;    /* marginals and potentials (n), (k), (n), (k) */
+  burl_sinkhorn *solver;
+  burl_arena arena;
+} step;
+
+static void *request(burl_arena *arena, size_t count, size_t size) {
+  if (arena->block) return burl_arena_take(arena, count, size);
+  burl_arena_reserve(arena, count, size);
+  return NULL;
+}
+
+static void lay_out(step *s) {
+  burl_arena *arena = &s->arena;
+  s->cost = request(arena, s->n * s->k, sizeof(float));
+  s->plan = request(arena, s->n * s->k, sizeof(float));
+  s->least = request(arena, s->n, sizeof(float));
+  s->sorted = request(arena, s->n, sizeof(float));
+  s->packed = request(arena, burl_points_packed_size(s->k, s->d), sizeof(float));
+  s->centre = request(arena, s->k * s->d, sizeof(float));
+  s->weight = request(arena, s->k, sizeof(float));
+  s->a = request(arena, s->n, sizeof(double));
+  s->b = request(arena, s->k, sizeof(double));
+  s->f = request(arena, s->n, sizeof(double));
+  s->g = request(arena, s->k, sizeof(double));
+}
+
+static int ascending(const void *left, const void *right) {
+  float a = *(const float *)left, b = *(const float *)right;
+  return (a > b) - (a < b);
+}
+
+/* Squared distances to row minima, to powers, to the median unit; 0 where all patches lie on prototypes. */
+static int prepare_cost(step *s, double power) {
+  float half = (float)(0.5 * power);
+  size_t total = s->n * s->k;
+  if (power == 4.0)
+    for (size_t i = 0; i < total; i++)
+      s->cost[i] *= s->cost[i];
+  else if (power != 2.0)
+    for (size_t i = 0; i < total; i++)
+      s->cost[i] = powf(s->cost[i], half);
+  for (size_t i = 0; i < s->n; i++) {
+    const float *row = s->cost + i * s->k;
+    float least = row[0];
+    for (size_t j = 1; j < s->k; j++)
+      least = row[j] < least ? row[j] : least;
+    s->least[i] = least;
+  }
+  memcpy(s->sorted, s->least, s->n * sizeof *s->least);
+  qsort(s->sorted, s->n, sizeof *s->sorted, ascending);
+  float median = s->sorted[s->n / 2];
+  if (!(median > 0.0f)) return 0;
+  for (size_t i = 0; i < total; i++)
+    s->cost[i] /= median;
+  return 1;
+}
+
+/* Row mass: none for the dearest rows. Column mass: equal. */
+static void set_marginals(step *s, double trim) {
+  size_t dropped = (size_t)(trim * (double)s->n), kept = 0;
+  float limit = s->sorted[s->n - 1 - dropped];
+  for (size_t i = 0; i < s->n; i++)
+    kept += s->least[i] <= limit;
+  for (size_t i = 0; i < s->n; i++)
+    s->a[i] = s->least[i] <= limit ? 1.0 / (double)kept : 0.0;
+  for (size_t j = 0; j < s->k; j++)
+    s->b[j] = 1.0 / (double)s->k;
+}
+
+/* plan <- plan * d^(p-2), in the cost's units; weight (k) its column sums. */
+static void weigh_plan(step *s, double power) {
+  float exponent = (float)((power - 2.0) / power);
+  memset(s->weight, 0, s->k * sizeof *s->weight);
+  for (size_t i = 0; i < s->n; i++) {
+    float *row = s->plan + i * s->k;
+    const float *cost = s->cost + i * s->k;
+    if (power == 4.0)
+      for (size_t j = 0; j < s->k; j++)
+        row[j] *= sqrtf(cost[j]);
+    else if (power != 2.0)
+      for (size_t j = 0; j < s->k; j++)
+        row[j] *= powf(cost[j], exponent);
+    for (size_t j = 0; j < s->k; j++)
+      s->weight[j] += row[j];
+  }
+}
+
+static burl_status take_step(step *s, float *prototypes, const float *batch,
+                             const burl_bank_options *options) {
+  burl_points_pack(s->packed, prototypes, s->k, s->d);
+  burl_points_distances(s->cost, s->k, batch, s->n, s->packed, s->k, s->d);
+  if (!prepare_cost(s, options->power)) return BURL_OK;
+  set_marginals(s, options->trim);
+  burl_sinkhorn_options how = burl_sinkhorn_default_options();
+  how.eps = options->entropy;
+  how.max_sweeps = options->sweeps;
+  how.tolerance = 0.0;
+  how.order = BURL_COLUMN_THEN_ROW;
+  burl_sinkhorn_info info;
+  burl_status status = burl_sinkhorn_solve_scaling(s->solver, s->f, s->g, s->cost, s->k, s->n, s->k,
+                                                   s->a, s->b, 0, &how, &info);
+  if (status != BURL_OK) return status;
+  burl_sinkhorn_plan_scaling(s->plan, s->k, s->cost, s->k, s->n, s->k, s->f, s->g, how.eps);
+  weigh_plan(s, options->power);
+  status = burl_num_sgemm(s->centre, s->d, s->plan, s->k, BURL_NUM_TRANSPOSED, batch, s->d,
+                          BURL_NUM_PLAIN, s->k, s->d, s->n, 1.0f, 0.0f);
+  if (status != BURL_OK) return status;
+  float damping = (float)options->damping;
+  for (size_t j = 0; j < s->k; j++) {
+    if (!(s->weight[j] > 1e-20f)) continue;
+    for (size_t t = 0; t < s->d; t++) {
+      float *z = prototypes + j * s->d + t;
+      *z += damping * (s->centre[j * s->d + t] / s->weight[j] - *z);
+    }
+  }
+  return BURL_OK;
+}
+
+burl_status burl_barycentre_steps(float *prototypes, size_t k, const float *points, size_t n,
+                                  size_t d, const burl_bank_options *options) {
+  step s = {.n = n < options->batch ? n : options->batch, .k = k, .d = d};
+  lay_out(&s);
+  burl_status status = burl_sinkhorn_new(&s.solver, s.n, k);
+  if (status != BURL_OK) return status;
+  if (!burl_arena_open(&s.arena)) {
+    burl_sinkhorn_free(s.solver);
+    return BURL_ERR_MEMORY;
+  }
+  lay_out(&s);
+  size_t batches = n / s.n;
+  for (size_t i = 0; i < options->steps && status == BURL_OK; i++)
+    status = take_step(&s, prototypes, points + i % batches * s.n * d, options);
+  burl_arena_close(&s.arena);
+  burl_sinkhorn_free(s.solver);
+  return status;
+}
