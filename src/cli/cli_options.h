@@ -45,7 +45,7 @@ typedef enum cli_kind {
   CLI_EXTENT  /* HEIGHTxWIDTH or one number for both, each in least..most */
 } cli_kind;
 
-#define CLI_MAX_CHOICES 6
+#define CLI_MAX_CHOICES 12
 
 typedef struct cli_option {
   cli_id id;

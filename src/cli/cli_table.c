@@ -6,6 +6,7 @@
  */
 #include "cli_table.h"
 
+#include <burl/synth.h>
 #include <string.h>
 
 #define HELP                                                                                       \
@@ -18,7 +19,7 @@
 #define THREADS                                                                                    \
   {                                                                                                \
     .id = CLI_THREADS, .kind = CLI_WHOLE, .name = "threads", .value = "N",                         \
-    .help = "Threads, one for each processor if not given; the result is the same", .least = 1,    \
+    .help = "Threads, by default one for each processor; results do not depend on it", .least = 1, \
     .most = 256                                                                                    \
   }
 #define SEED(text)                                                                                 \
@@ -39,6 +40,9 @@
 #define FLAG(key, long_name, text)                                                                 \
   { .id = key, .kind = CLI_FLAG, .name = long_name, .help = text }
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+#define WEAVE_NAME(name, text) text,
+_Static_assert(BURL_WEAVE_COUNT + 2 <= CLI_MAX_CHOICES, "room for all weaves, all and NULL");
 
 static const cli_option check_options[] = {THREADS, HELP};
 
@@ -111,7 +115,7 @@ static const cli_option synth_options[] = {
      .name = "weave",
      .value = "KIND",
      .help = "Weave of the cloth; all makes one data set for each",
-     .choices = {"plain", "twill", "satin", "rib", "all"}},
+     .choices = {BURL_WEAVE_LIST(WEAVE_NAME) "all"}},
     WHOLE(CLI_TRAIN, "train", "Good images to fit on", 0, 99999),
     WHOLE(CLI_TEST_GOOD, "test-good", "Good images to test on", 0, 99999),
     WHOLE(CLI_PER_DEFECT, "per-defect", "Images to test on of each kind of defect", 0, 99999),

@@ -1,0 +1,42 @@
+# bash completion for burl. A test keeps the lists equal to what "burl COMMAND --help" prints.
+
+_burl() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+  local command=${COMP_WORDS[1]} options=""
+  COMPREPLY=()
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W "check fit score eval synth info help --help --version" -- "$word"))
+    return
+  fi
+  case $command in
+    check) options="--threads --help" ;;
+    fit)
+      options="--output --prototypes --power --trim --spatial --spatial-weight --false-alarm --seed
+        --threads --quiet --help"
+      ;;
+    score) options="--output --raw --no-pictures --threads --quiet --help" ;;
+    eval) options="--output --mask-threshold --threads --quiet --help" ;;
+    synth)
+      options="--output --weave --train --test-good --per-defect --size --colour --seed --threads
+        --quiet --help"
+      ;;
+    info) options="--json --help" ;;
+    help)
+      COMPREPLY=($(compgen -W "check fit score eval synth info" -- "$word"))
+      return
+      ;;
+  esac
+  case $before in
+    --spatial) COMPREPLY=($(compgen -W "none grid" -- "$word")) ;;
+    --weave) COMPREPLY=($(compgen -W "plain twill satin rib all" -- "$word")) ;;
+    --prototypes | --power | --trim | --spatial-weight | --false-alarm | --seed | --threads | \
+      --mask-threshold | --train | --test-good | --per-defect | --size) ;;
+    *)
+      case $word in
+        -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
+        *) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+      esac
+      ;;
+  esac
+}
+complete -F _burl burl
