@@ -16,7 +16,8 @@ burl_status burl_fail_at(burl_diag *diag, burl_status status, const char *path, 
     __attribute__((format(printf, 6, 7)));
 
 /* The same with the system's reason for a failed call (errno) after "what". */
-burl_status burl_fail_errno(burl_diag *diag, burl_status status, const char *path, const char *what);
+burl_status burl_fail_errno(burl_diag *diag, burl_status status, const char *path,
+                            const char *what);
 
 /* BURL_ERR_MEMORY with the usual hint. */
 burl_status burl_fail_memory(burl_diag *diag, const char *path);

@@ -10,8 +10,8 @@
 /* *product = a*b; returns 0 where it does not fit. */
 int burl_size_mul(size_t *product, size_t a, size_t b);
 
-/* count*size bytes, aligned to BURL_ALIGNMENT, freed with free(). NULL where there is no memory or the
- * product does not fit. A request of 0 bytes gives a valid pointer. */
+/* count*size bytes, aligned to BURL_ALIGNMENT, freed with free(). NULL where there is no memory or
+ * the product does not fit. A request of 0 bytes gives a valid pointer. */
 void *burl_alloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 /* The same, set to zero. */
 void *burl_alloc_zero(size_t count, size_t size) __attribute__((malloc, warn_unused_result));

@@ -1,5 +1,6 @@
-/* base/random.h: counter-based random numbers: the same key and counter, the same number, in any order
- * and on any thread. Philox-4x32-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011).
+/* base/random.h: counter-based random numbers: the same key and counter, the same number, in any
+ * order and on any thread. Philox-4x32-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2,
+ * 3, SC 2011).
  */
 #ifndef BURL_BASE_RANDOM_H
 #define BURL_BASE_RANDOM_H

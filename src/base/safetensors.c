@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/safetensors_header.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,8 +143,8 @@ static burl_status check_metadata(json_t *metadata, const char *path, burl_diag 
   return BURL_OK;
 }
 
-static burl_status parse_header(burl_safetensors *file, burl_diag *diag) {
-  const unsigned char *header = file->bytes + BURL_SAFETENSORS_PREFIX;
+/* Finds the header between the length in front of it and the data. */
+static burl_status find_header(burl_safetensors *file, burl_diag *diag) {
   uint64_t length = 0;
   if (file->size < BURL_SAFETENSORS_PREFIX)
     return burl_fail(diag, BURL_ERR_FORMAT, file->name, "Is it a safetensors file?",
@@ -155,18 +156,31 @@ static burl_status parse_header(burl_safetensors *file, burl_diag *diag) {
                         "Is it a safetensors file? It may be cut off.",
                         "the length of the header, %llu, is beyond the end of the file",
                         (unsigned long long)length);
-  file->header = (size_t)length;
-  if (length == 0 || header[0] != '{')
+  if (length == 0 || file->bytes[BURL_SAFETENSORS_PREFIX] != '{')
     return burl_fail_at(diag, BURL_ERR_FORMAT, file->name, BURL_SAFETENSORS_PREFIX,
                         "Is it a safetensors file?", "the header does not begin with '{'");
-  burl_status status = burl_safetensors_check_header(header, file->header, file->name, diag);
-  if (status != BURL_OK) return status;
+  file->header = (size_t)length;
+  return BURL_OK;
+}
+
+/* Where memory runs out inside a text the parser of libjansson 2.14 loses characters and goes on,
+ * or asserts. So the memory it may need must be there beforehand, and errno is looked at as well.
+ */
+static burl_status parse_header(burl_safetensors *file, burl_diag *diag) {
+  const unsigned char *header = file->bytes + BURL_SAFETENSORS_PREFIX;
+  size_t memory;
   json_error_t error = {0};
+  burl_status status =
+      burl_safetensors_check_header(&memory, header, file->header, file->name, diag);
+  if (status != BURL_OK) return status;
+  void *reserve = burl_alloc(memory, 1);
+  if (!reserve) return burl_fail_memory(diag, file->name);
+  free(reserve);
+  errno = 0;
   file->root = json_loadb((const char *)header, file->header, JSON_REJECT_DUPLICATES, &error);
-  if (file->root) return BURL_OK;
-  /* the parser leaves the text empty where memory for a container ran out */
-  if (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0')
+  if (errno == ENOMEM || (!file->root && error.text[0] == '\0'))
     return burl_fail_memory(diag, file->name);
+  if (file->root) return BURL_OK;
   return burl_fail_at(diag, BURL_ERR_FORMAT, file->name, BURL_SAFETENSORS_PREFIX + error.position,
                       NULL, "the header is not JSON: %s", error.text);
 }
@@ -261,7 +275,8 @@ static burl_status open_bytes(burl_safetensors **file, const void *bytes, size_t
   made->bytes = bytes;
   made->size = size;
   made->name = burl_copy_text(name);
-  burl_status status = made->name ? parse_header(made, diag) : burl_fail_memory(diag, name);
+  burl_status status = made->name ? find_header(made, diag) : burl_fail_memory(diag, name);
+  if (status == BURL_OK) status = parse_header(made, diag);
   if (status == BURL_OK) status = read_tensors(made, diag);
   if (status == BURL_OK)
     *file = made;

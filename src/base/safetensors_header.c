@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_DEPTH 3 /* the header, a tensor, its shape */
+#define MAX_DEPTH 3          /* the header, a tensor, its shape */
+#define MEMORY_PER_BYTE 8    /* texts, each in a growing buffer, a key and a value */
+#define MEMORY_PER_VALUE 512 /* an object with its table */
 
-burl_status burl_safetensors_check_header(const unsigned char *header, size_t size,
+burl_status burl_safetensors_check_header(size_t *memory, const unsigned char *header, size_t size,
                                           const char *path, burl_diag *diag) {
   if (size > BURL_SAFETENSORS_MAX_HEADER)
     return burl_fail(diag, BURL_ERR_UNSUPPORTED, path, NULL,
@@ -37,6 +39,7 @@ burl_status burl_safetensors_check_header(const unsigned char *header, size_t si
     return burl_fail(diag, BURL_ERR_UNSUPPORTED, path, "Split the file.",
                      "the header holds %zu values, more than the limit of %d", commas,
                      BURL_SAFETENSORS_MAX_COMMAS);
+  *memory = size * MEMORY_PER_BYTE + (commas + 1) * MEMORY_PER_VALUE;
   return BURL_OK;
 }
 

@@ -197,15 +197,26 @@ static json_t *describe_tensor(const entry *tensor, size_t begin) {
   return NULL;
 }
 
-static json_t *describe_file(const layout *plan, const burl_safetensors_writer *writer) {
-  json_t *root = json_object(), *metadata = json_copy(writer->metadata);
+/* Not json_copy, which leaves out silently what it has no memory for. */
+static json_t *describe_metadata(const burl_safetensors_writer *writer) {
+  json_t *metadata = json_object(), *text;
+  const char *key;
   int failed = !metadata;
+  json_object_foreach(writer->metadata, key, text) {
+    failed |= json_object_set(metadata, key, text);
+  }
   if (writer->checksum)
     failed |= json_object_set_new(metadata, BURL_CHECKSUM_KEY, json_string("00000000"));
-  if (json_object_size(metadata) > 0)
-    failed |= json_object_set_new(root, BURL_METADATA_NAME, metadata);
-  else
-    json_decref(metadata);
+  if (!failed) return metadata;
+  json_decref(metadata);
+  return NULL;
+}
+
+static json_t *describe_file(const layout *plan, const burl_safetensors_writer *writer) {
+  json_t *root = json_object();
+  int failed = !root;
+  if (writer->checksum || json_object_size(writer->metadata) > 0)
+    failed |= json_object_set_new(root, BURL_METADATA_NAME, describe_metadata(writer));
   size_t begin = 0;
   for (size_t i = 0; i < writer->count && !failed; i++) {
     const entry *tensor = plan->order[i];
@@ -234,7 +245,8 @@ static burl_status make_head(layout *plan, json_t *root, const char *path, burl_
   if (plan->head_size > BURL_SAFETENSORS_MAX_FILE - plan->data_size)
     return burl_fail(diag, BURL_ERR_SIZE, path, NULL, "the file would have more than %zu bytes",
                      (size_t)BURL_SAFETENSORS_MAX_FILE);
-  return burl_safetensors_check_header((unsigned char *)header, padded, path, diag);
+  size_t memory;
+  return burl_safetensors_check_header(&memory, (unsigned char *)header, padded, path, diag);
 }
 
 /* Replaces the zeros that stand for the checksum. */

@@ -1,6 +1,7 @@
 /* The linker sends malloc and its kin here (-Wl,--wrap): counts them, and lets one fail. */
 #include "failing.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -28,7 +29,9 @@ long stop_failing(void) {
 }
 
 static int fails(void) {
-  return watching && atomic_fetch_add(&made, 1) == fail_at;
+  if (!watching || atomic_fetch_add(&made, 1) != fail_at) return 0;
+  errno = ENOMEM;
+  return 1;
 }
 
 void *__wrap_malloc(size_t size) {
