@@ -118,12 +118,12 @@ static void draw(pictures *set, burl_random *random, size_t count, uint64_t leve
     p->width = 1 + burl_random_below(random, 20);
     size_t n = p->height * p->width;
     for (size_t k = 0; k < n; k++)
-      p->mask[k] = burl_random_below(random, 1000) < specks ? 255 : 0;
+      p->mask[k] = burl_random_below(random, 1000) < specks ? 128 : 0;
     for (int b = 0; b < boxes; b++) {
       size_t y0 = burl_random_below(random, p->height), x0 = burl_random_below(random, p->width);
       for (size_t y = y0; y < p->height && y < y0 + 3; y++)
         for (size_t x = x0; x < p->width && x < x0 + 4; x++)
-          p->mask[y * p->width + x] = 1;
+          p->mask[y * p->width + x] = 2;
     }
     for (size_t k = 0; k < n; k++)
       p->heat[k] =
