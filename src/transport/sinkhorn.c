@@ -1,0 +1,266 @@
+/* Workspace, checks, the frame in which the forms run, and what is measured at exit.
+ *
+ * The frame knows of no form: it sweeps, looks at the residual now and then, and stops when the
+ * plan itself, measured in double, is as good as asked for. Everything is checked before the first
+ * sweep, so that no sweep can fail.
+ */
+#include "num/log_sum.h"
+#include "num/magnitude.h"
+#include "num/scaling.h"
+#include "transport/sinkhorn_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Beyond, rounding of f + g - C is no longer small against eps and would decide the plan.
+ * Potentials may be some times larger than costs. */
+#define LARGEST_COST 1e14
+#define LARGEST_POTENTIAL 1e16
+#define TOTALS_DIFFER 1e-9
+
+burl_sinkhorn_options burl_sinkhorn_default_options(void) {
+  return (burl_sinkhorn_options){.eps = 0.05,
+                                 .max_sweeps = 1000,
+                                 .tolerance = 1e-9,
+                                 .check_every = 10,
+                                 .order = BURL_ROW_THEN_COLUMN};
+}
+
+/* The arrays of the workspace in order; each is reserved first and taken afterwards. */
+static void *claim(burl_arena *arena, int take, size_t count, size_t size) {
+  if (take) return burl_arena_take(arena, count, size);
+  burl_arena_reserve(arena, count, size);
+  return NULL;
+}
+
+static void lay_out(burl_sinkhorn *self, int take, size_t n, size_t m, size_t kernel) {
+  burl_arena *arena = &self->arena;
+  size_t padded = burl_num_scaling_padded(m);
+  self->phi = claim(arena, take, n, sizeof(double));
+  self->gamma = claim(arena, take, m, sizeof(double));
+  self->log_a = claim(arena, take, n, sizeof(double));
+  self->log_b = claim(arena, take, m, sizeof(double));
+  self->max = claim(arena, take, m, sizeof(double));
+  self->sum = claim(arena, take, m, sizeof(double));
+  self->block = claim(arena, take, m, BURL_SINKHORN_BLOCK * sizeof(double));
+  self->kernel = claim(arena, take, kernel, sizeof(float));
+  self->y = claim(arena, take, padded, sizeof(float));
+  self->part = claim(arena, take, padded, sizeof(float));
+  self->mass = claim(arena, take, n, sizeof(float));
+  self->r = claim(arena, take, n, sizeof(float));
+  self->r_at_build = claim(arena, take, n, sizeof(float));
+  self->shift = claim(arena, take, n, sizeof(double));
+  self->y_exact = claim(arena, take, m, sizeof(double));
+  self->s = claim(arena, take, m, sizeof(double));
+  self->weight = claim(arena, take, m, sizeof(double));
+  self->gamma_weighted = claim(arena, take, m, sizeof(double));
+}
+
+burl_status burl_sinkhorn_new(burl_sinkhorn **self, size_t n, size_t m) {
+  size_t kernel, bytes;
+  if (n == 0 || m == 0) return BURL_ERR_ARGUMENT;
+  if (m > SIZE_MAX - BURL_NUM_SCALING_PAD ||
+      !burl_size_mul(&kernel, n, burl_num_scaling_padded(m)) ||
+      !burl_size_mul(&bytes, kernel, sizeof(double)))
+    return BURL_ERR_SIZE;
+  burl_sinkhorn *made = burl_alloc_zero(1, sizeof *made);
+  if (!made) return BURL_ERR_MEMORY;
+  made->n = n;
+  made->m = m;
+  lay_out(made, 0, n, m, kernel);
+  if (!burl_arena_open(&made->arena)) {
+    free(made);
+    return BURL_ERR_MEMORY;
+  }
+  lay_out(made, 1, n, m, kernel);
+  *self = made;
+  return BURL_OK;
+}
+
+void burl_sinkhorn_free(burl_sinkhorn *self) {
+  if (!self) return;
+  burl_arena_close(&self->arena);
+  free(self);
+}
+
+static int options_are_valid(const burl_sinkhorn_options *options) {
+  return options && isfinite(options->eps) && options->eps > 0.0 && options->max_sweeps >= 1 &&
+         options->tolerance >= 0.0 && options->check_every >= 1 &&
+         (options->order == BURL_ROW_THEN_COLUMN || options->order == BURL_COLUMN_THEN_ROW);
+}
+
+static burl_status add_up(double *total, const double *masses, size_t count) {
+  double sum = 0.0;
+  for (size_t i = 0; i < count; i++) {
+    if (!isfinite(masses[i])) return BURL_ERR_NUMERIC;
+    if (masses[i] < 0.0) return BURL_ERR_ARGUMENT;
+    sum += masses[i];
+  }
+  *total = sum;
+  return isfinite(sum) ? BURL_OK : BURL_ERR_NUMERIC;
+}
+
+static burl_status check_masses(burl_sinkhorn_problem *problem) {
+  double total_b = 0.0;
+  burl_status status = add_up(&problem->total, problem->a, problem->n);
+  if (!status) status = add_up(&total_b, problem->b, problem->m);
+  if (status) return status;
+  if (problem->total <= 0.0 || fabs(problem->total - total_b) > TOTALS_DIFFER * problem->total)
+    return BURL_ERR_ARGUMENT;
+  return BURL_OK;
+}
+
+static burl_status check_cost(const burl_sinkhorn_problem *problem) {
+  double largest = 0.0;
+  for (size_t i = 0; i < problem->n; i++) {
+    size_t at = i * problem->ldc;
+    double row = problem->cost
+                     ? burl_num_magnitude_double(problem->cost + at, problem->m)
+                     : (double)burl_num_magnitude_float(problem->cost_float + at, problem->m);
+    if (!isfinite(row)) return BURL_ERR_NUMERIC;
+    largest = row > largest ? row : largest;
+  }
+  return largest <= LARGEST_COST * problem->eps ? BURL_OK : BURL_ERR_ARGUMENT;
+}
+
+/* Potentials of entries without mass do not count. */
+static burl_status check_start(const double *potential, const double *masses, size_t count,
+                               double eps) {
+  for (size_t i = 0; i < count; i++) {
+    if (masses[i] <= 0.0) continue;
+    if (!isfinite(potential[i])) return BURL_ERR_NUMERIC;
+    if (fabs(potential[i]) > LARGEST_POTENTIAL * eps) return BURL_ERR_ARGUMENT;
+  }
+  return BURL_OK;
+}
+
+static burl_status check(const burl_sinkhorn *self, const double *f, const double *g,
+                         burl_sinkhorn_problem *problem, int warm,
+                         const burl_sinkhorn_options *options) {
+  if (!options_are_valid(options) || problem->n == 0 || problem->m == 0 ||
+      problem->ldc < problem->m)
+    return BURL_ERR_ARGUMENT;
+  if (problem->n > self->n || problem->m > self->m) return BURL_ERR_SIZE;
+  problem->eps = options->eps;
+  problem->scale = 1.0 / options->eps;
+  problem->order = options->order;
+  if (!isfinite(problem->scale)) return BURL_ERR_ARGUMENT;
+  burl_status status = check_masses(problem);
+  if (!status) status = check_cost(problem);
+  if (!status && warm) status = check_start(f, problem->a, problem->n, problem->eps);
+  if (!status && warm) status = check_start(g, problem->b, problem->m, problem->eps);
+  return status;
+}
+
+/* Logarithms of the masses, and the start of one potential. */
+static void prepare(double *log_masses, double *potential, const double *masses,
+                    const double *start, size_t count, double scale) {
+  for (size_t i = 0; i < count; i++) {
+    int present = masses[i] > 0.0;
+    log_masses[i] = present ? log(masses[i]) : -(double)INFINITY;
+    potential[i] = !present ? -(double)INFINITY : start ? start[i] * scale : 0.0;
+  }
+}
+
+const double *burl_sinkhorn_cost_rows(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
+                                      size_t first, size_t count, size_t *ld) {
+  if (problem->cost) {
+    *ld = problem->ldc;
+    return problem->cost + first * problem->ldc;
+  }
+  *ld = problem->m;
+  for (size_t i = 0; i < count; i++) {
+    const float *from = problem->cost_float + (first + i) * problem->ldc;
+    for (size_t j = 0; j < problem->m; j++)
+      self->block[i * problem->m + j] = (double)from[j];
+  }
+  return self->block;
+}
+
+static double square(double x) {
+  return x * x;
+}
+
+/* <potential eps, masses>, entries without mass adding nothing. */
+static double weigh(const double *potential, const double *masses, size_t count, double eps) {
+  double sum = 0.0;
+  for (size_t i = 0; i < count; i++)
+    if (masses[i] > 0.0) sum += eps * potential[i] * masses[i];
+  return sum;
+}
+
+void burl_sinkhorn_measure(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
+                           burl_sinkhorn_info *info) {
+  double mass = 0.0, cost = 0.0, entropy = 0.0, rows = 0.0, columns = 0.0;
+  for (size_t j = 0; j < problem->m; j++)
+    self->sum[j] = 0.0;
+  for (size_t i = 0; i < problem->n; i++) {
+    if (problem->a[i] <= 0.0) continue;
+    size_t ld;
+    const double *c = burl_sinkhorn_cost_rows(self, problem, i, 1, &ld);
+    burl_num_plan_row row =
+        burl_num_plan_sums(self->sum, self->phi[i], self->gamma, c, problem->scale, problem->m);
+    mass += row.mass;
+    cost += row.cost;
+    entropy += row.entropy;
+    rows += square(row.mass - problem->a[i]);
+  }
+  for (size_t j = 0; j < problem->m; j++)
+    columns += square(self->sum[j] - problem->b[j]);
+  info->residual = sqrt(problem->order == BURL_ROW_THEN_COLUMN ? rows : columns);
+  info->transport = cost;
+  info->primal = cost + problem->eps * (entropy - mass);
+  info->dual = weigh(self->phi, problem->a, problem->n, problem->eps) +
+               weigh(self->gamma, problem->b, problem->m, problem->eps) - problem->eps * mass;
+}
+
+/* Sweeps until the plan is as good as asked for, or the sweeps are used up. Where info is not
+ * wanted, the plan is measured only if that can end the sweeps. */
+static void iterate(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
+                    const burl_sinkhorn_options *options, burl_sinkhorn_info *info, int wanted,
+                    const burl_sinkhorn_form *form) {
+  form->start(self, problem);
+  for (info->sweeps = 1;; info->sweeps++) {
+    form->sweep(self, problem);
+    int last = info->sweeps == options->max_sweeps;
+    int look = options->tolerance > 0.0 && info->sweeps % options->check_every == 0;
+    if (!last && !look) continue;
+    /* a residual above the tolerance settles it; NaN and one below are settled by the plan */
+    if (!last && form->residual(self, problem) > options->tolerance) continue;
+    form->finish(self, problem);
+    if (last && !wanted) return;
+    burl_sinkhorn_measure(self, problem, info);
+    info->converged = info->residual <= options->tolerance;
+    if (last || info->converged) return;
+  }
+}
+
+burl_status burl_sinkhorn_run(burl_sinkhorn *self, double *f, double *g,
+                              burl_sinkhorn_problem *problem, int warm,
+                              const burl_sinkhorn_options *options, burl_sinkhorn_info *info,
+                              const burl_sinkhorn_form *form) {
+  burl_status status = check(self, f, g, problem, warm, options);
+  if (status) return status;
+  prepare(self->log_a, self->phi, problem->a, warm ? f : NULL, problem->n, problem->scale);
+  prepare(self->log_b, self->gamma, problem->b, warm ? g : NULL, problem->m, problem->scale);
+  burl_sinkhorn_info found = {0};
+  iterate(self, problem, options, &found, info != NULL, form);
+  for (size_t i = 0; i < problem->n; i++)
+    f[i] = problem->eps * self->phi[i];
+  for (size_t j = 0; j < problem->m; j++)
+    g[j] = problem->eps * self->gamma[j];
+  if (info) *info = found;
+  return BURL_OK;
+}
+
+void burl_sinkhorn_plan_log(double *P, size_t ldp, const double *C, size_t ldc, size_t n, size_t m,
+                            const double *f, const double *g, double eps) {
+  for (size_t i = 0; i < n; i++)
+    burl_num_plan_row_double(P + i * ldp, f[i], g, C + i * ldc, 1.0 / eps, m);
+}
+
+void burl_sinkhorn_plan_scaling(float *P, size_t ldp, const float *C, size_t ldc, size_t n,
+                                size_t m, const double *f, const double *g, double eps) {
+  for (size_t i = 0; i < n; i++)
+    burl_num_plan_row_float(P + i * ldp, f[i], g, C + i * ldc, 1.0 / eps, m);
+}

@@ -1,0 +1,73 @@
+/* transport/sinkhorn_parts.h: what the forms of Sinkhorn share: the problem, the workspace, and the
+ * frame in which a form runs. Potentials are kept divided by eps: phi = f / eps, gamma = g / eps.
+ */
+#ifndef BURL_TRANSPORT_SINKHORN_PARTS_H
+#define BURL_TRANSPORT_SINKHORN_PARTS_H
+
+#include "base/memory.h"
+#include <burl/transport.h>
+
+/* Rows handed to the vector kernels at a time. */
+#define BURL_SINKHORN_BLOCK 8
+
+/* One of the two costs is set. */
+typedef struct burl_sinkhorn_problem {
+  const double *cost;
+  const float *cost_float;
+  size_t ldc, n, m;
+  const double *a, *b;
+  double total;      /* sum of a */
+  double eps, scale; /* scale = 1 / eps */
+  burl_sweep_order order;
+} burl_sinkhorn_problem;
+
+/* Sizes are the largest n and m, padded ones in whole vectors. */
+struct burl_sinkhorn {
+  burl_arena arena;
+  size_t n, m;
+  double *phi, *gamma;   /* n, m */
+  double *log_a, *log_b; /* n, m; -inf where there is no mass */
+  double *max, *sum; /* m: running log-sum-exp of the columns; sum also column sums of the plan */
+  double *block;     /* BURL_SINKHORN_BLOCK x m: rows of a float cost as double */
+  /* scaling form alone, see sinkhorn_scaling.c */
+  float *kernel;                /* n x padded m */
+  float *y, *part;              /* padded m: column factors; column sums of some rows */
+  float *mass, *r, *r_at_build; /* n: a / total; row sums now and when the kernel was built */
+  double *shift;                /* n */
+  double *y_exact, *s, *weight; /* m */
+  double *gamma_weighted;       /* m */
+  int must_build, sums_in_log;
+};
+
+/* A form: start reads phi and gamma, finish writes them, sweeps lie between. residual is that of
+ * the marginal not updated last, NaN where it is only to be had from the plan. */
+typedef struct burl_sinkhorn_form {
+  void (*start)(burl_sinkhorn *self, const burl_sinkhorn_problem *problem);
+  void (*sweep)(burl_sinkhorn *self, const burl_sinkhorn_problem *problem);
+  double (*residual)(burl_sinkhorn *self, const burl_sinkhorn_problem *problem);
+  void (*finish)(burl_sinkhorn *self, const burl_sinkhorn_problem *problem);
+} burl_sinkhorn_form;
+
+/* Checks everything, then runs the form. f, g and info are written at the end only. */
+burl_status burl_sinkhorn_run(burl_sinkhorn *self, double *f, double *g,
+                              burl_sinkhorn_problem *problem, int warm,
+                              const burl_sinkhorn_options *options, burl_sinkhorn_info *info,
+                              const burl_sinkhorn_form *form);
+
+/* Rows first..first+count-1 of the cost as double (count <= BURL_SINKHORN_BLOCK), at distance *ld.
+ */
+const double *burl_sinkhorn_cost_rows(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
+                                      size_t first, size_t count, size_t *ld);
+
+/* One reading of the cost in the log domain: with `rows`, phi_i = log a_i - LSE_j(gamma_j -
+ * C_ij/eps); with `columns`, max and sum then hold LSE_i(phi_i - C_ij/eps) as log sum + max. */
+void burl_sinkhorn_log_pass(burl_sinkhorn *self, const burl_sinkhorn_problem *problem, int rows,
+                            int columns);
+/* gamma_j = log b_j - LSE_i(phi_i - C_ij/eps) from max and sum. */
+void burl_sinkhorn_log_columns(burl_sinkhorn *self, const burl_sinkhorn_problem *problem);
+
+/* Residual, transport, primal and dual of the plan of phi and gamma. */
+void burl_sinkhorn_measure(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
+                           burl_sinkhorn_info *info);
+
+#endif
