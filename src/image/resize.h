@@ -10,10 +10,10 @@ void burl_image_fit(size_t *small_height, size_t *small_width, size_t height, si
                     size_t max_side);
 
 /* Makes `small`, a new 8-bit image of `channels` (1 or 3) and of the size that burl_image_fit
- * gives: every pixel is the mean over the area of the image that it covers (float samples are
- * clamped to 0..1 first, NaN is 0). Grey becomes RGB by repetition, RGB grey by the mean. The image
- * is read once, row by row; memory is one row as float. Unchanged on error. Errors:
- * BURL_ERR_ARGUMENT (channels, max_side 0), BURL_ERR_MEMORY. */
+ * gives: every pixel is the mean over the area of the image that it covers. Grey becomes RGB by
+ * repetition, RGB grey by the mean of the channels; float values are then clamped to 0..1, NaN
+ * to 0. The image is read row by row; memory is one row as float. Unchanged on error.
+ * Errors: BURL_ERR_ARGUMENT (channels, max_side 0), BURL_ERR_MEMORY. */
 burl_status burl_image_shrink(burl_image *small, const burl_image *image, size_t channels,
                               size_t max_side) BURL_MUST_CHECK;
 
