@@ -31,81 +31,44 @@ static uint32_t compare(canvas *c, size_t height, size_t width) {
   return count;
 }
 
-/* Sets the mask from rows of '#' and '.'. */
-static uint32_t compare_drawing(canvas *c, const char *rows, size_t height, size_t width) {
-  for (size_t i = 0; i < height * width; i++)
-    c->mask[i] = rows[i] == '#';
-  return compare(c, height, width);
-}
+/* Rows of '#' and '.', each ended by '/'. */
+typedef struct drawing {
+  const char *rows;
+  uint32_t count;
+} drawing;
+
+static const drawing drawings[] = {
+    {"./", 0},
+    {"#/", 1},
+    {"#.#.##.#/", 4},
+    {"#/./#/#/./#/", 3},
+    /* corners touch */
+    {"#...#/.#.#./...../##..#/..#.#/", 4},
+    {"#.#/.#./#.#/", 1},
+    {"##../..##/", 1},
+    {"..##/##../", 1},
+    {"##.../...##/", 2},
+    /* the end of a row does not touch the beginning of the next */
+    {"..#/#../", 2},
+    /* arms that meet below, one inside the other; the first pixel numbers them */
+    {"#.#.#.#/#.#.#.#/#.###.#/#.....#/#######/", 2},
+    {"...#/.#../#..#/#..#/.##./", 2},
+    {"#####/....#/###.#/#...#/#####/", 1},
+};
 
 static void test_drawings(void **state) {
   (void)state;
   static canvas c;
-  assert_int_equal(compare_drawing(&c, ".", 1, 1), 0);
-  assert_int_equal(compare_drawing(&c, "#", 1, 1), 1);
-  assert_int_equal(compare_drawing(&c, "#.#.##.#", 1, 8), 4);
-  assert_int_equal(compare_drawing(&c, "#.##.#", 6, 1), 3);
-  /* corners touch */
-  assert_int_equal(compare_drawing(&c,
-                                   "#...#"
-                                   ".#.#."
-                                   "....."
-                                   "##..#"
-                                   "..#.#",
-                                   5, 5),
-                   4);
-  assert_int_equal(compare_drawing(&c,
-                                   "#.#"
-                                   ".#."
-                                   "#.#",
-                                   3, 3),
-                   1);
-  assert_int_equal(compare_drawing(&c,
-                                   "##.."
-                                   "..##",
-                                   2, 4),
-                   1);
-  assert_int_equal(compare_drawing(&c,
-                                   "..##"
-                                   "##..",
-                                   2, 4),
-                   1);
-  assert_int_equal(compare_drawing(&c,
-                                   "##..."
-                                   "...##",
-                                   2, 5),
-                   2);
-  /* the end of a row does not touch the beginning of the next */
-  assert_int_equal(compare_drawing(&c,
-                                   "..#"
-                                   "#..",
-                                   2, 3),
-                   2);
-  /* arms that meet below, inside out; the first pixel numbers them */
-  assert_int_equal(compare_drawing(&c,
-                                   "#.#.#.#"
-                                   "#.#.#.#"
-                                   "#.###.#"
-                                   "#.....#"
-                                   "#######",
-                                   5, 7),
-                   2);
-  assert_int_equal(compare_drawing(&c,
-                                   "...#"
-                                   ".#.."
-                                   "#..#"
-                                   "#..#"
-                                   ".##.",
-                                   5, 4),
-                   2);
-  assert_int_equal(compare_drawing(&c,
-                                   "#####"
-                                   "....#"
-                                   "###.#"
-                                   "#...#"
-                                   "#####",
-                                   5, 5),
-                   1);
+  for (size_t d = 0; d < sizeof drawings / sizeof *drawings; d++) {
+    size_t n = 0, height = 0;
+    for (const char *at = drawings[d].rows; *at; at++) {
+      if (*at == '/')
+        height++;
+      else
+        c.mask[n++] = *at == '#';
+    }
+    assert_int_equal(compare(&c, height, n / height), drawings[d].count);
+  }
 }
 
 static void test_random_masks(void **state) {
