@@ -60,7 +60,7 @@ static void stain_row(const burl_fault *fault, const burl_cloth *cloth, burl_can
 static void oil_row(const burl_fault *fault, const burl_cloth *cloth, burl_canvas *canvas, size_t y,
                     const window *w) {
   float depth = 0.16f + 0.36f * fault->strength;
-  int f = fault->family;
+  burl_family f = fault->family;
   double middle = (double)fault->yarn;
   if (cloth->weave == BURL_WEAVE_RIB)
     middle = burl_pattern_wale_centre(&cloth->pattern, fault->yarn);

@@ -66,7 +66,14 @@ void burl_cloth_plan(burl_cloth *cloth, const burl_synth_options *options);
 void burl_cloth_locate(double uv[2], const burl_cloth *cloth, double x, double y);
 void burl_cloth_project(double xy[2], const burl_cloth *cloth, double u, double v);
 
-/* The part of yarn coordinates that changes slowly from row to row and from column to column. */
-double burl_cloth_wave(const burl_cloth *cloth, burl_family family, double pixel);
+/* The same for `count` pixels of row y from column x on. `bow`, one number a column, is what
+ * burl_cloth_bow gave for these columns: the sines are taken once a canvas. */
+void burl_cloth_bow(double *bow, const burl_cloth *cloth, ptrdiff_t x, size_t count);
+void burl_cloth_locate_row(double *restrict u, double *restrict v, const burl_cloth *cloth,
+                           const double *restrict bow, ptrdiff_t x, ptrdiff_t y, size_t count);
+
+/* The least and greatest u and v in a rectangle of pixels, or a little beyond. */
+void burl_cloth_bound(double low[2], double high[2], const burl_cloth *cloth, ptrdiff_t x,
+                      ptrdiff_t y, size_t width, size_t height);
 
 #endif

@@ -15,7 +15,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { NEAR = 3, RAMP = 3 };
+enum { NEAR = 2, RAMP = 3 };
 
 static double between(burl_random *random, double low, double high) {
   return low + (high - low) * burl_random_uniform(random);
@@ -54,7 +54,7 @@ static void place_run(burl_fault *fault, burl_family family, double length) {
 /* The box around yarns n0..n1 of u and v, in pixels, with a margin. */
 static void box_yarns(burl_fault *fault, const burl_cloth *cloth, const double low[2],
                       const double high[2], double margin) {
-  double x0 = INFINITY, y0 = INFINITY, x1 = -INFINITY, y1 = -INFINITY;
+  double x0 = HUGE_VAL, y0 = HUGE_VAL, x1 = -HUGE_VAL, y1 = -HUGE_VAL;
   for (int corner = 0; corner < 4; corner++) {
     double xy[2], u = across_of(cloth, BURL_ENDS, corner & 1 ? high[0] : low[0]);
     burl_cloth_project(xy, cloth, u, corner & 2 ? high[1] : low[1]);
@@ -156,11 +156,11 @@ static void plan_hole(burl_fault *fault, const burl_cloth *cloth, burl_random *r
   for (int side_of = -1; side_of <= 1; side_of += 2)
     for (int n = -(int)fault->half[0]; n <= (int)fault->half[0]; n++)
       fray(fault, cloth, random, fault->centre[0] + n,
-           fault->centre[1] + side_of * (double)fault->half[1], -turn * side_of, 2);
+           fault->centre[1] + side_of * (double)fault->half[1], -turn * side_of, 3);
   for (int side_of = -1; side_of <= 1; side_of += 2)
     for (int n = -(int)fault->half[1]; n <= (int)fault->half[1]; n++)
       fray(fault, cloth, random, fault->centre[0] + side_of * (double)fault->half[0],
-           fault->centre[1] + n, side_of > 0 ? 2 * turn : 0, 2);
+           fault->centre[1] + n, side_of > 0 ? 2 * turn : 0, 3);
   box_patch(fault, cloth);
 }
 
@@ -173,7 +173,7 @@ static void plan_misweave(burl_fault *fault, const burl_cloth *cloth, burl_rando
   } else {
     double size = 1.5 + 3.5 * (double)fault->strength;
     for (int f = 0; f < 2; f++)
-      fault->half[f] = (float)limit_yarns(cloth, f, size * between(random, 0.7, 1.3), 0.3);
+      fault->half[f] = (float)fmax(limit_yarns(cloth, f, size * between(random, 0.7, 1.3), 0.3), 1);
   }
   box_patch(fault, cloth);
 }
@@ -192,7 +192,7 @@ static void plan_nep(burl_fault *fault, burl_random *random) {
         .y = fault->pixel[1] + (float)(away * sin(angle)),
         .angle = (float)(angle + between(random, 1.2, 3.0)),
         .bend = (float)between(random, 0.1, 0.5),
-        .length = (float)between(random, 0.8, 2.0) * radius + 2,
+        .length = (float)between(random, 1.0, 2.4) * radius + 3,
         .opacity = 0.25f + 0.35f * fault->strength,
         .lustre = lustre + (float)between(random, -0.15, 0.15),
     };
@@ -223,6 +223,7 @@ static void plan_oil(burl_fault *fault, const burl_cloth *cloth, burl_random *ra
 void burl_fault_plan(burl_fault *fault, const burl_cloth *cloth, burl_defect kind) {
   burl_random random = burl_random_start(cloth->key, BURL_STREAM_DEFECT);
   *fault = (burl_fault){.kind = kind, .key = cloth->key};
+  fault->reach = cloth->weave == BURL_WEAVE_RIB ? 1 : NEAR;
   fault->strength = (float)burl_random_uniform(&random);
   place_centre(fault, cloth, &random);
   switch (kind) {
@@ -260,6 +261,7 @@ int burl_fault_end_on_top(const burl_fault *fault, const burl_cloth *cloth, int6
                           int64_t pick) {
   const burl_pattern *pattern = &cloth->pattern;
   if (burl_fault_is_miswoven(fault, end, pick)) {
+    if (fault->variant && pattern->ends > 4) return (int)((end + pick) & 1); /* woven plain */
     if (fault->variant) return burl_pattern_end_on_top(pattern, end + 1, pick);
     return pattern->ends == 2 && (fault->key & 1); /* picks float; in plain weave maybe ends */
   }
@@ -293,14 +295,14 @@ static float along_run(const burl_fault *fault, int64_t position) {
 }
 
 static void bend_broken(const burl_fault *fault, int64_t away, float run, burl_node *node) {
-  static const float share[NEAR + 1] = {0, 1, 0.55f, 0.2f};
-  float close = (0.34f - 0.22f * fault->strength) * share[llabs(away)] * run;
+  static const float share[NEAR + 1] = {0, 1, 0.3f};
+  float close = (0.26f - 0.16f * fault->strength) * share[llabs(away)] * run;
   node->shift -= away > 0 ? close : -close;
   if (llabs(away) == 1) node->radius *= 1 + 0.06f * run;
 }
 
 static void bend_thick(const burl_fault *fault, int64_t away, int64_t position, burl_node *node) {
-  static const float share[NEAR + 1] = {0, 0.9f, 0.5f, 0.2f};
+  static const float share[NEAR + 1] = {0, 0.85f, 0.25f};
   float lump[4];
   burl_grain_along(lump, fault->key, BURL_STREAM_EDGE, fault->yarn, position, 2);
   float gain =
@@ -327,7 +329,7 @@ static void bend_hole(const burl_fault *fault, burl_family family, int64_t yarn,
 void burl_fault_bend(const burl_fault *fault, burl_family family, int64_t yarn, int64_t position,
                      burl_node *node) {
   int64_t away = yarn - fault->yarn;
-  int near = family == fault->family && llabs(away) <= NEAR;
+  int near = family == fault->family && llabs(away) <= fault->reach;
   if (fault->kind == BURL_DEFECT_HOLE)
     bend_hole(fault, family, yarn, position, node);
   else if (fault->kind == BURL_DEFECT_THICK_YARN && near)

@@ -17,6 +17,7 @@ typedef struct burl_fault {
   float strength;         /* 0 subtle .. 1 plain */
   burl_family family;     /* of the yarn concerned */
   int64_t yarn, from, to; /* its number, and the crossings along it */
+  int reach;              /* neighbours that move */
   double centre[2];       /* u, v */
   float half[2];          /* half extent in spacings (hole, misweave) or pixels (nep, stain) */
   float pixel[2];         /* x, y of the centre */

@@ -62,7 +62,7 @@ static void scatter_cell(burl_canvas *canvas, const burl_cloth *cloth, int64_t c
         .angle = (float)between(&random, 0, 6.283185307179586),
         .bend = (float)between(&random, -0.14, 0.14),
         .length = (float)between(&random, 4, 22),
-        .opacity = (float)between(&random, 0.06, 0.26),
+        .opacity = (float)between(&random, 0.15, 0.6),
         .lustre = (float)between(&random, 0.75, 1.0),
     };
     burl_fibre_draw(canvas, &fibre);

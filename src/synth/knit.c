@@ -73,17 +73,8 @@ static void fill_stitch(burl_bench *bench, size_t index, const burl_cloth *cloth
 
 static void fill_stitches(knit *k, burl_bench *bench, const burl_canvas *canvas,
                           const burl_fault *fault) {
-  double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
-  for (int corner = 0; corner < 4; corner++) {
-    double uv[2];
-    burl_cloth_locate(uv, k->cloth,
-                      (double)(canvas->x + (corner & 1 ? (ptrdiff_t)canvas->width : 0)),
-                      (double)(canvas->y + (corner & 2 ? (ptrdiff_t)canvas->height : 0)));
-    for (int f = 0; f < 2; f++) {
-      low[f] = fmin(low[f], uv[f] - k->cloth->wave_size[f]);
-      high[f] = fmax(high[f], uv[f] + k->cloth->wave_size[f]);
-    }
-  }
+  double low[2], high[2];
+  burl_cloth_bound(low, high, k->cloth, canvas->x, canvas->y, canvas->width, canvas->height);
   k->wale = burl_pattern_wale_at(&k->cloth->pattern, low[0]) - 2;
   k->wales = (size_t)(burl_pattern_wale_at(&k->cloth->pattern, high[0]) + 3 - k->wale);
   k->course = (int64_t)floor(low[1]) - 2;
@@ -139,18 +130,18 @@ static void offer_arcs(seen *best, const knit *k, size_t stitch, float x, float 
   const burl_node *node = &k->bench->node[0][stitch];
   x -= node->shift;
   if (fabsf(x) > 0.75f) return;
-  float bow = 4 * x * x, thick = 0.235f * node->radius;
-  float head = (0.78f - 0.30f * bow - s) / thick, foot = (0.10f + 0.26f * bow - s) / thick;
+  float bow = 4 * x * x, thick = 0.29f * node->radius;
+  float head = (0.80f - 0.27f * bow - s) / thick, foot = (0.12f + 0.24f * bow - s) / thick;
   float fall = 0.22f * bow;
-  offer(best, k, stitch, BURL_PICKS, head, -0.16f - fall, -0.4f * x, 0.6f * x);
-  offer(best, k, stitch, BURL_PICKS, foot, -0.30f - 0.5f * fall, -0.2f * x, 0.6f * x + 0.5f);
+  offer(best, k, stitch, BURL_PICKS, head, -0.04f - fall, -0.4f * x, 0.6f * x);
+  offer(best, k, stitch, BURL_PICKS, foot, -0.16f - 0.5f * fall, -0.2f * x, 0.6f * x + 0.5f);
 }
 
 static void offer_rung(seen *best, const knit *k, size_t stitch, float x, float s) {
   const burl_node *node = &k->bench->node[0][stitch];
   if (fabsf(x) > 0.8f) return;
   float d = (0.5f + 0.10f * (1 - 2 * x * x) - s) / 0.15f;
-  offer(best, k, stitch, BURL_PICKS, d + 2 * node->shift, -0.36f, 0, 0.8f * x);
+  offer(best, k, stitch, BURL_PICKS, d + 2 * node->shift, -0.20f, 0, 0.8f * x);
 }
 
 static void probe_wale(seen *best, const knit *k, size_t wale, float x, float v) {
@@ -181,7 +172,7 @@ static float rib_light(const burl_cloth *cloth, int64_t wale, float x) {
   int other = burl_pattern_is_face(pattern, x < 0 ? wale - 1 : wale + 1);
   float edge = fabsf(x) < 0.5f ? 2 * fabsf(x) : 1;
   if (face) return other ? 1.02f : 1.02f - 0.16f * edge * edge;
-  return other ? 0.74f + 0.08f * edge * edge : 0.74f;
+  return other ? 0.80f + 0.10f * edge * edge : 0.80f;
 }
 
 static void draw_pixel(burl_canvas *canvas, size_t pixel, const knit *k, double u, double v) {
@@ -213,12 +204,11 @@ void burl_knit_draw(burl_canvas *canvas, const burl_cloth *cloth, const burl_fau
                     burl_bench *bench) {
   knit k = {.cloth = cloth, .bench = bench};
   fill_stitches(&k, bench, canvas, fault);
+  double bow[BURL_CANVAS_SIDE], u[BURL_CANVAS_SIDE], v[BURL_CANVAS_SIDE];
+  burl_cloth_bow(bow, cloth, canvas->x, canvas->width);
   for (size_t y = 0; y < canvas->height; y++) {
-    double row = (double)(canvas->y + (ptrdiff_t)y);
-    for (size_t x = 0; x < canvas->width; x++) {
-      double uv[2];
-      burl_cloth_locate(uv, cloth, (double)(canvas->x + (ptrdiff_t)x), row);
-      draw_pixel(canvas, y * canvas->width + x, &k, uv[0], uv[1]);
-    }
+    burl_cloth_locate_row(u, v, cloth, bow, canvas->x, canvas->y + (ptrdiff_t)y, canvas->width);
+    for (size_t x = 0; x < canvas->width; x++)
+      draw_pixel(canvas, y * canvas->width + x, &k, u[x], v[x]);
   }
 }

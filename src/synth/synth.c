@@ -236,7 +236,8 @@ static void draw(studio *s, burl_image *image, burl_image *mask,
 
 burl_status burl_synth_draw(burl_image *image, burl_image *mask,
                             const burl_synth_options *options) {
-  if (!image || !mask || !options || !options_hold(options)) return BURL_ERR_ARGUMENT;
+  if (!image || !mask || image == mask || !options || !options_hold(options))
+    return BURL_ERR_ARGUMENT;
   burl_image drawn = {0}, marked = {0};
   studio *s = burl_alloc(1, sizeof *s);
   burl_status status = s ? BURL_OK : BURL_ERR_MEMORY;

@@ -23,16 +23,8 @@ static size_t at(size_t yarn, size_t crossing) {
 }
 
 static grid grid_of_canvas(const burl_canvas *canvas, const burl_cloth *cloth) {
-  double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
-  for (int corner = 0; corner < 4; corner++) {
-    double uv[2];
-    burl_cloth_locate(uv, cloth, (double)(canvas->x + (corner & 1 ? (ptrdiff_t)canvas->width : 0)),
-                      (double)(canvas->y + (corner & 2 ? (ptrdiff_t)canvas->height : 0)));
-    for (int f = 0; f < 2; f++) {
-      low[f] = fmin(low[f], uv[f] - cloth->wave_size[f]);
-      high[f] = fmax(high[f], uv[f] + cloth->wave_size[f]);
-    }
-  }
+  double low[2], high[2];
+  burl_cloth_bound(low, high, cloth, canvas->x, canvas->y, canvas->width, canvas->height);
   grid g;
   for (int f = 0; f < 2; f++) {
     g.first[f] = (int64_t)floor(low[f]) - 2;
@@ -58,7 +50,7 @@ static float rise_at(const burl_cloth *cloth, const burl_fault *fault, burl_fami
   float own = side(cloth, fault, family, yarn, crossing);
   float around = side(cloth, fault, family, yarn, crossing - 1) +
                  side(cloth, fault, family, yarn, crossing + 1);
-  return own == 0 ? 0.45f * around : 0.8f * own + 0.1f * around;
+  return own == 0 ? 0.5f * around : 0.8f * own + 0.1f * around;
 }
 
 static burl_node node_at(const burl_cloth *cloth, const burl_fault *fault, burl_family family,
@@ -102,6 +94,13 @@ typedef struct hit {
   burl_point point;
 } hit;
 
+/* Half width between two nodes. A torn end stays full until it rounds off. */
+static float radius_between(const burl_node *a, const burl_node *b, float t) {
+  if (a->radius > 0 && b->radius > 0) return a->radius + t * (b->radius - a->radius);
+  float left = a->radius > 0 ? 1 - t : t;
+  return (a->radius + b->radius) * sqrtf(left) * (0.75f + 0.25f * left);
+}
+
 /* Tries the three yarns of a family next to `across`; `along` is the place on them. */
 static void probe(hit *best, const burl_bench *bench, const burl_cloth *cloth, int family,
                   float across, float along) {
@@ -109,7 +108,7 @@ static void probe(hit *best, const burl_bench *bench, const burl_cloth *cloth, i
   float t = along - (float)crossing, s = t * t * (3 - 2 * t);
   for (size_t yarn = middle - 1; yarn <= middle + 1; yarn++) {
     const burl_node *a = &bench->node[family][at(yarn, crossing)], *b = a + 1;
-    float radius = a->radius + t * (b->radius - a->radius);
+    float radius = radius_between(a, b, t);
     float off = across - (float)yarn - (a->shift + t * (b->shift - a->shift));
     if (!(fabsf(off) < radius)) continue;
     float d = off / radius, cap = sqrtf(1 - d * d);
@@ -150,19 +149,13 @@ void burl_woven_draw(burl_canvas *canvas, const burl_cloth *cloth, const burl_fa
                      burl_bench *bench) {
   grid g = grid_of_canvas(canvas, cloth);
   fill_nodes(bench, &g, cloth, fault);
-  double wave[BURL_CANVAS_SIDE];
-  for (size_t x = 0; x < canvas->width; x++)
-    wave[x] =
-        burl_cloth_wave(cloth, BURL_PICKS, (double)(canvas->x + (ptrdiff_t)x)) - (double)g.first[1];
+  double bow[BURL_CANVAS_SIDE], u[BURL_CANVAS_SIDE], v[BURL_CANVAS_SIDE];
+  burl_cloth_bow(bow, cloth, canvas->x, canvas->width);
   for (size_t y = 0; y < canvas->height; y++) {
-    double row = (double)(canvas->y + (ptrdiff_t)y), dy = row - cloth->centre[1];
-    double bow = burl_cloth_wave(cloth, BURL_ENDS, row) - (double)g.first[0];
+    burl_cloth_locate_row(u, v, cloth, bow, canvas->x, canvas->y + (ptrdiff_t)y, canvas->width);
     for (size_t x = 0; x < canvas->width; x++) {
-      double dx = (double)(canvas->x + (ptrdiff_t)x) - cloth->centre[0];
-      double u = (cloth->cosine * dx + cloth->sine * dy) / cloth->spacing[0] + bow;
-      double v = (cloth->cosine * dy - cloth->sine * dx) / cloth->spacing[1] + wave[x];
-      draw_pixel(canvas, y * canvas->width + x, bench, cloth, &g,
-                 (const float[2]){(float)u, (float)v});
+      const float uv[2] = {(float)(u[x] - (double)g.first[0]), (float)(v[x] - (double)g.first[1])};
+      draw_pixel(canvas, y * canvas->width + x, bench, cloth, &g, uv);
     }
   }
 }

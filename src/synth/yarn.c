@@ -8,9 +8,9 @@
 #include "synth/canvas.h"
 #include <math.h>
 
-/* A cheap sine: parabolas over half turns; x counts turns. */
+/* A cheap sine: parabolas over half turns; x >= 0 counts turns. */
 static float swing(float x) {
-  x -= floorf(x);
+  x -= (float)(int)x;
   float half = x < 0.5f ? 2 * x : 2 * x - 1, arc = 4 * half * (1 - half);
   return x < 0.5f ? arc : -arc;
 }
