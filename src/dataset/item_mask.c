@@ -1,6 +1,5 @@
 /* Ground-truth masks: the first channel, as 8 bits, against a threshold. 16 bits are rounded, so
- * that 128 of 255 and 32768 of 65535 are the same border; float samples are clipped to 0..1 first.
- */
+ * that 128 of 255 and 32768 of 65535 are the same border. */
 #include "base/diag.h"
 #include "dataset/mask_samples.h"
 
@@ -8,25 +7,16 @@
 
 #include <string.h>
 
-static uint8_t from_float(float value) {
-  if (!(value > 0.0f)) return 0; /* also where it is not a number */
-  return value < 1.0f ? (uint8_t)(value * 255.0f + 0.5f) : 255;
-}
-
 void burl_mask_get_bytes(uint8_t *bytes, const burl_image *mask, size_t start, size_t count) {
   size_t step = mask->channels, first = start * step;
   if (mask->sample == BURL_U8) {
     const uint8_t *samples = (const uint8_t *)mask->data + first;
     for (size_t i = 0; i < count; i++)
       bytes[i] = samples[i * step];
-  } else if (mask->sample == BURL_U16) {
+  } else {
     const uint16_t *samples = (const uint16_t *)mask->data + first;
     for (size_t i = 0; i < count; i++)
       bytes[i] = (uint8_t)((samples[i * step] + 128u) / 257u);
-  } else {
-    const float *samples = (const float *)mask->data + first;
-    for (size_t i = 0; i < count; i++)
-      bytes[i] = from_float(samples[i * step]);
   }
 }
 
