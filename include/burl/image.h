@@ -43,7 +43,8 @@ BURL_API void burl_image_free(burl_image *image);
  * alpha channel is dropped (the colour samples are taken as they are); a palette of greys gives a
  * grey image. JPEG: grey and colour, 8 bits; CMYK is refused. `image` is unchanged on error.
  * A file that is truncated or fails its checksums is refused, never half-read. Orientation tags are
- * not followed: pixels come as they are stored.
+ * not followed: pixels come as they are stored. Files are streamed: a load takes the image's own
+ * memory and little more (a progressive JPEG for the time of reading twice the image's again).
  * Errors: BURL_ERR_IO (missing, a folder, unreadable), BURL_ERR_FORMAT (empty, damaged, no image),
  * BURL_ERR_UNSUPPORTED (another kind of image; CMYK, arithmetic coding or over 100 scans in a JPEG),
  * BURL_ERR_SIZE (above the limits), BURL_ERR_MEMORY. */
