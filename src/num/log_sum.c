@@ -28,8 +28,8 @@ static inline double fold_max(double lane[LANES]) {
 }
 
 BURL_CLONES
-static double largest_score(const double *restrict p, const double *restrict c, double scale,
-                            size_t m) {
+static double largest_score_double(const double *restrict p, const double *restrict c, double scale,
+                                   size_t m) {
   double lane[LANES];
   for (int l = 0; l < LANES; l++)
     lane[l] = BURL_NUM_LOWEST;
@@ -60,7 +60,7 @@ static double sum_below(const double *restrict p, const double *restrict c, doub
 }
 
 double burl_num_log_sum(const double *p, const double *c, double scale, size_t m) {
-  double max = largest_score(p, c, scale, m);
+  double max = largest_score_double(p, c, scale, m);
   return max + log(sum_below(p, c, scale, max, m));
 }
 
@@ -93,15 +93,15 @@ void burl_num_log_sum_columns(double *max, double *sum, const double *q, const d
 }
 
 BURL_CLONES
-static void plan_row(double *restrict P, double f, const double *restrict g,
-                     const double *restrict c, double scale, size_t m) {
+static void plan_doubles(double *restrict P, double f, const double *restrict g,
+                         const double *restrict c, double scale, size_t m) {
   for (size_t j = 0; j < m; j++)
     P[j] = exp_double((f + g[j] - c[j]) * scale);
 }
 
 void burl_num_plan_row_double(double *P, double f, const double *g, const double *c, double scale,
                               size_t m) {
-  plan_row(P, f, g, c, scale, m);
+  plan_doubles(P, f, g, c, scale, m);
 }
 
 /* One strip: mass, cost and entropy in lanes of their own. Scores far below the range of exp are

@@ -14,8 +14,8 @@ size_t burl_num_scaling_padded(size_t m) {
 }
 
 BURL_CLONES
-static double largest_score(const float *restrict c, const double *restrict p, double scale,
-                            size_t m) {
+static double largest_score_float(const float *restrict c, const double *restrict p, double scale,
+                                  size_t m) {
   double lane[LANES];
   for (size_t l = 0; l < LANES; l++)
     lane[l] = BURL_NUM_LOWEST;
@@ -44,7 +44,7 @@ static void exp_row(float *restrict k, const float *restrict c, const double *re
 
 double burl_num_scaling_build(float *k, const float *c, const double *p, const double *p_weighted,
                               double scale, size_t m) {
-  double max = largest_score(c, p, scale, m);
+  double max = largest_score_float(c, p, scale, m);
   exp_row(k, c, p_weighted, max, scale, m);
   size_t padded = burl_num_scaling_padded(m);
   for (size_t j = m; j < padded; j++)
@@ -53,15 +53,15 @@ double burl_num_scaling_build(float *k, const float *c, const double *p, const d
 }
 
 BURL_CLONES
-static void plan_row(float *restrict P, double f, const double *restrict g, const float *restrict c,
-                     double scale, size_t m) {
+static void plan_floats(float *restrict P, double f, const double *restrict g,
+                        const float *restrict c, double scale, size_t m) {
   for (size_t j = 0; j < m; j++)
     P[j] = exp_float((float)((f + g[j] - (double)c[j]) * scale));
 }
 
 void burl_num_plan_row_float(float *P, double f, const double *g, const float *c, double scale,
                              size_t m) {
-  plan_row(P, f, g, c, scale, m);
+  plan_floats(P, f, g, c, scale, m);
 }
 
 static inline float fold_sum(float lane[LANES]) {
