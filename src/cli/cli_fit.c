@@ -112,6 +112,10 @@ int burl_cli_run_fit(const cli_values *values) {
   burl_dataset *dataset = NULL;
   const char *data = values->operands[0];
   burl_status status = burl_dataset_load(&dataset, data, &observer, &diag);
+  if (status == BURL_OK && count_training_images(dataset) == 0)
+    status = burl_cli_diagnose(&diag, BURL_ERR_DATA, data,
+                               "Put them in train/good, or name them in a CSV list.",
+                               "has no good training images to learn from");
   if (status == BURL_OK)
     status = check_output(values->option[CLI_OUTPUT].text, dataset, data, &diag);
   int result = status == BURL_OK ? fit(values, &console, dataset) : burl_cli_fail(&console, &diag);

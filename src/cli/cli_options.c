@@ -185,8 +185,10 @@ static int read_next(reader *self, const cli_option *option) {
   if (self->next >= self->count)
     return complain(self, "--%s needs a value (%s)", option->name, option->value);
   const char *text = self->arguments[self->next];
+  if (looks_like_option(text) && option->kind != CLI_TEXT)
+    return complain(self, "--%s needs a value (%s) before %s", option->name, option->value, text);
   if (looks_like_option(text))
-    return complain(self, "--%s needs a value (%s) before %s; write --%s=%s if that is the value",
+    return complain(self, "--%s needs a name (%s) before %s; write --%s=%s if that is the name",
                     option->name, option->value, text, option->name, text);
   self->next++;
   return read_value(self, option, text);
@@ -237,13 +239,22 @@ static int read_short(reader *self, const char *letters) {
   return 1;
 }
 
+static int too_many(reader *self, const char *text) {
+  const cli_command *command = self->command;
+  char output[32] = "";
+  for (size_t i = 0; i < command->option_count; i++)
+    if (command->options[i].required)
+      snprintf(output, sizeof output, " -%c %s", command->options[i].letter,
+               command->options[i].value);
+  return complain(self, "\"%s\" is one name too many; usage: burl %s%s%s%s", text, command->name,
+                  command->operands[0] ? " " : "", command->operands, output);
+}
+
 static int read_operand(reader *self, const char *text) {
   const cli_command *command = self->command;
   cli_values *values = self->values;
   if (!text[0]) return complain(self, "an empty name is no file or folder");
-  if (values->operand_count >= command->most_operands)
-    return complain(self, "\"%s\" is one name too many; usage: burl %s%s%s", text, command->name,
-                    command->operands[0] ? " " : "", command->operands);
+  if (values->operand_count >= command->most_operands) return too_many(self, text);
   values->operands[values->operand_count++] = text;
   return 1;
 }
