@@ -15,10 +15,12 @@
 extern "C" {
 #endif
 
-/* Writes the image in grey, the heat above `typical` laid over it in colour, the contour of heat 1,
- * and a colour bar with the threshold marked at the right (the picture is wider than the image; the
- * image itself stays at pixel (0,0), unscaled). Written row by row.
- * Errors: BURL_ERR_IO, BURL_ERR_MEMORY. */
+/* Writes the image in grey with the heat (height, width) laid over it in colour, its opacity rising
+ * from none at heat 0.5, the contour of heat 1 as a line of one pixel, and at the right, in a strip
+ * of its own, a colour bar with the threshold marked (the picture is wider than the image; the
+ * image itself stays at pixel (0,0), unscaled). Written row by row. Errors: BURL_ERR_NUMERIC (a
+ * heat is NaN), BURL_ERR_IO, BURL_ERR_MEMORY, BURL_ERR_SIZE (with the strip the picture exceeds the
+ * limits of burl/image.h). */
 BURL_API burl_status burl_report_save_overlay(const burl_image *image, const float *heat,
                                               const char *path, burl_diag *diag) BURL_MUST_CHECK;
 
@@ -29,11 +31,17 @@ typedef struct burl_report_row {
   double score;
 } burl_report_row;
 
-/* scores.csv: image,score,threshold,verdict; verdict is defect at score >= threshold, else good. */
+/* scores.csv: image,score,threshold,verdict; verdict is defect at score >= threshold, else good.
+ * Fields are quoted as in RFC 4180, lines end in a newline. Numbers have '.' whatever the locale,
+ * and the fewest digits that give the same number back: as a float where it is one exactly, else as
+ * a double. Errors: BURL_ERR_NUMERIC (a score or the threshold is not finite), BURL_ERR_IO,
+ * BURL_ERR_MEMORY. */
 BURL_API burl_status burl_report_save_scores(const burl_report_row *rows, size_t count,
                                              double threshold, const char *path,
                                              burl_diag *diag) BURL_MUST_CHECK;
-/* images.csv: image,label,defective,score,threshold,verdict. */
+/* images.csv: image,label,defective,score,threshold,verdict, label empty where unknown, defective 0
+ * or
+ * 1. Otherwise the same. */
 BURL_API burl_status burl_report_save_images(const burl_report_row *rows, size_t count,
                                              double threshold, const char *path,
                                              burl_diag *diag) BURL_MUST_CHECK;
@@ -55,24 +63,33 @@ typedef struct burl_report_metrics {
 
 /* metrics.json: the keys image_auroc image_ap image_f1_max pixel_auroc pixel_ap pixel_f1_max
  * aupro_0.30 aupro_0.05 images defect_images skipped_images pixels threshold false_alarm_rate
- * seconds{...}; null where undefined. */
+ * seconds{read score write metrics total}, in this order; null where not finite.
+ * Errors: BURL_ERR_IO, BURL_ERR_MEMORY. */
 BURL_API burl_status burl_report_save_metrics(const burl_report_metrics *metrics, const char *path,
                                               burl_diag *diag) BURL_MUST_CHECK;
 
 /* report.html, one self-contained file. Images are added one at a time as they are scored; small
- * pictures of the most telling ones (the best found, the misses, the false alarms; at most
- * `gallery`) are kept, so memory and file stay bounded. */
+ * pictures of the most telling ones are kept: at most three times `gallery`, of which at most
+ * `gallery` are shown. Misses, false alarms and finds have a third of the gallery each; what one
+ * leaves free goes to the others and at last to good images that passed. Which images are shown
+ * does not depend on the order of adding (but for equal scores under equal names). One thread at a
+ * time. */
 typedef struct burl_report burl_report;
 BURL_API burl_status burl_report_new(burl_report **self, const char *title,
                                      size_t gallery) BURL_MUST_CHECK;
 BURL_API void burl_report_free(burl_report *self);
-/* mask may be NULL. Strings are copied. */
+/* heat and mask (may be NULL, 0: defect-free) are the size of the image. All is copied.
+ * Errors: BURL_ERR_NUMERIC (the score is not finite, a heat that would be shown is NaN),
+ * BURL_ERR_MEMORY; self is then unchanged. */
 BURL_API burl_status burl_report_add(burl_report *self, const burl_report_row *row,
                                      const burl_image *image, const float *heat,
                                      const uint8_t *mask) BURL_MUST_CHECK;
 /* curve (points): from burl_pixel_evaluator_compute, may be NULL with points 0. `facts` are lines
- * "name<TAB>value" for the summary table (model, data, settings), may be NULL. */
-BURL_API burl_status burl_report_save_html(burl_report *self, const burl_report_metrics *metrics,
+ * "name<TAB>value" for the summary table (model, data, settings), may be NULL. Texts are UTF-8;
+ * what is not is shown as U+FFFD. Errors: BURL_ERR_NUMERIC (the threshold is not finite),
+ * BURL_ERR_IO, BURL_ERR_MEMORY. */
+BURL_API burl_status burl_report_save_html(const burl_report *self,
+                                           const burl_report_metrics *metrics,
                                            const burl_curve_point *curve, size_t points,
                                            const char *facts, const char *path,
                                            burl_diag *diag) BURL_MUST_CHECK;

@@ -43,7 +43,7 @@ static burl_status put_page(burl_page *page, burl_diag *diag) {
   return status;
 }
 
-burl_status burl_report_save_html(burl_report *self, const burl_report_metrics *metrics,
+burl_status burl_report_save_html(const burl_report *self, const burl_report_metrics *metrics,
                                   const burl_curve_point *curve, size_t points, const char *facts,
                                   const char *path, burl_diag *diag) {
   if (!isfinite(metrics->threshold))
@@ -51,11 +51,12 @@ burl_status burl_report_save_html(burl_report *self, const burl_report_metrics *
   burl_output out;
   burl_status status = burl_output_open(&out, path, diag);
   if (status != BURL_OK) return status;
+  int curves = curve && isfinite(metrics->pixel.ranking.auroc); /* else rates are undefined */
   burl_page page = {.out = out.stream,
                     .report = self,
                     .metrics = metrics,
                     .curve = curve,
-                    .points = curve ? points : 0,
+                    .points = curves ? points : 0,
                     .facts = facts};
   status = put_page(&page, diag);
   if (status == BURL_OK) return burl_output_commit(&out, diag);

@@ -65,12 +65,12 @@ static void open_text(FILE *out, const char *anchor, double x, double y) {
   burl_chart_put(out, "y", y);
 }
 
-void burl_chart_x_tick(burl_chart *chart, double value, int decimals) {
+void burl_chart_x_tick(burl_chart *chart, double value, double number, int decimals) {
   double x = burl_chart_x(chart, value);
   put_segment(chart->out, "grid", x, chart->top, x, chart->bottom);
   open_text(chart->out, "middle", x, chart->bottom + 14);
   fputc('>', chart->out);
-  burl_html_number(chart->out, value, decimals);
+  burl_html_number(chart->out, number, decimals);
   fputs("</text>\n", chart->out);
 }
 
@@ -81,6 +81,12 @@ void burl_chart_y_tick(burl_chart *chart, double value, int decimals) {
   fputc('>', chart->out);
   burl_html_number(chart->out, fabs(value), decimals);
   fputs("</text>\n", chart->out);
+}
+
+void burl_chart_axis(burl_chart *chart, double value) {
+  double y = burl_chart_y(chart, value);
+  put_segment(chart->out, "axis", chart->left, y, chart->right, y);
+  fputc('\n', chart->out);
 }
 
 void burl_chart_x_label(burl_chart *chart, const char *text) {

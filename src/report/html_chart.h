@@ -28,9 +28,12 @@ void burl_chart_close(burl_chart *chart);
 double burl_chart_x(const burl_chart *chart, double value);
 double burl_chart_y(const burl_chart *chart, double value);
 
-/* A tick with its number, and a faint line across the plot. */
-void burl_chart_x_tick(burl_chart *chart, double value, int decimals);
+/* A tick with its number, and a faint line across the plot. `x` is where, `number` what is written.
+ */
+void burl_chart_x_tick(burl_chart *chart, double x, double number, int decimals);
 void burl_chart_y_tick(burl_chart *chart, double value, int decimals);
+/* A line across the plot at the height of y. */
+void burl_chart_axis(burl_chart *chart, double y);
 void burl_chart_x_label(burl_chart *chart, const char *text);
 void burl_chart_y_label(burl_chart *chart, const char *text);
 

@@ -102,7 +102,7 @@ static void open_chart(burl_chart *chart, FILE *out, double x_last, const char *
     burl_chart_y_tick(chart, i * 0.2, 1);
   int steps = x_last < 1 ? 6 : 5;
   for (int i = 0; i <= steps; i++)
-    burl_chart_x_tick(chart, x_last * i / steps, x_last < 1 ? 2 : 1);
+    burl_chart_x_tick(chart, x_last * i / steps, x_last * i / steps, x_last < 1 ? 2 : 1);
   burl_chart_x_label(chart, x_label);
   burl_chart_y_label(chart, y_label);
 }

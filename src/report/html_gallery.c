@@ -111,7 +111,7 @@ static void put_scale(FILE *out, const burl_palette *palette) {
   burl_chart_open(&chart, out, 360, 78, range, "Colours of heat from 0 to 4");
   put_colours(out, palette, &chart);
   for (int i = 0; i <= (int)BURL_HEAT_SCALE; i++)
-    burl_chart_x_tick(&chart, i, 0);
+    burl_chart_x_tick(&chart, i, i, 0);
   burl_chart_marker(&chart, 1, "threshold");
   burl_chart_x_label(&chart, "heat");
   burl_chart_close(&chart);

@@ -19,11 +19,11 @@ typedef struct histogram {
 
 /* A tenth of the threshold; where that makes no sense a tenth of the largest distance from it. */
 static double choose_width(const burl_report *report, double threshold) {
-  if (threshold > 0) return threshold / BINS_A_THRESHOLD;
+  if (threshold > 1e-9) return threshold / BINS_A_THRESHOLD;
   double most = 0;
   for (size_t i = 0; i < report->count; i++)
     most = fmax(most, fabs(report->entries[i].score - threshold));
-  return most > 0 ? most / BINS_A_THRESHOLD : 1;
+  return most > 1e-9 ? fmin(most, 1e300) / BINS_A_THRESHOLD : 1;
 }
 
 static int bin_of(const histogram *h, double score) {
@@ -53,15 +53,16 @@ static double edge_of(const histogram *h, int bin) {
   return h->threshold + (bin - BINS_BELOW) * h->width;
 }
 
-static void put_bar(burl_chart *chart, const char *name, double from, double to, double count) {
+/* Bars are placed by number, which stays exact whatever the scores are. */
+static void put_bar(burl_chart *chart, const char *name, int bin, double count) {
   if (count == 0) return;
-  double y = burl_chart_y(chart, count > 0 ? count : 0), base = burl_chart_y(chart, 0);
-  double low = burl_chart_y(chart, count < 0 ? count : 0);
+  double left = burl_chart_x(chart, bin), right = burl_chart_x(chart, bin + 1);
+  double top = burl_chart_y(chart, fmax(count, 0)), bottom = burl_chart_y(chart, fmin(count, 0));
   fprintf(chart->out, "<rect class=\"%s\"", name);
-  burl_chart_put(chart->out, "x", burl_chart_x(chart, from) + 0.5);
-  burl_chart_put(chart->out, "y", y);
-  burl_chart_put(chart->out, "width", burl_chart_x(chart, to) - burl_chart_x(chart, from) - 1);
-  burl_chart_put(chart->out, "height", fmax(low - y, fabs(low - base) > 0 ? 1 : 0));
+  burl_chart_put(chart->out, "x", left + 0.5);
+  burl_chart_put(chart->out, "y", top);
+  burl_chart_put(chart->out, "width", right - left - 1);
+  burl_chart_put(chart->out, "height", fmax(bottom - top, 1)); /* one image of many is still seen */
   fputs("/>\n", chart->out);
 }
 
@@ -73,32 +74,36 @@ static double nice_step(double range) {
 }
 
 static void put_ticks(burl_chart *chart, const histogram *h) {
-  double step = nice_step(chart->x_last - chart->x_first);
+  double first = edge_of(h, h->first), last = edge_of(h, h->last);
+  double step = nice_step(last - first), from = ceil(first / step - 1e-9);
+  if (!isfinite(step) || !isfinite(from)) return; /* scores too large to be told apart */
   int decimals = step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9);
-  double from = ceil(chart->x_first / step - 1e-9);
-  for (int i = 0; i < 32 && (from + i) * step <= chart->x_last + 1e-9 * step; i++)
-    burl_chart_x_tick(chart, (from + i) * step, decimals < 9 ? decimals : 9);
-  double most = (double)h->most;
-  burl_chart_y_tick(chart, most, 0);
-  burl_chart_y_tick(chart, 0, 0);
-  burl_chart_y_tick(chart, -most, 0);
+  for (int i = 0; i < 32 && (from + i) * step <= last + 1e-9 * step; i++) {
+    double value = (from + i) * step;
+    burl_chart_x_tick(chart, BINS_BELOW + (value - h->threshold) / h->width, value,
+                      decimals < 9 ? decimals : 9);
+  }
 }
 
 static void draw(FILE *out, const histogram *h) {
   double most = (double)h->most;
   burl_chart chart;
   char label[BURL_NUMBER_TEXT + 16], number[BURL_NUMBER_TEXT];
-  burl_chart_range range = {edge_of(h, h->first), edge_of(h, h->last), -most, most};
+  burl_chart_range range = {h->first, h->last, -most, most};
   burl_chart_open(&chart, out, 640, 300, range,
                   "Histogram of image scores, good images above the axis and defective below");
   put_ticks(&chart, h);
+  burl_chart_y_tick(&chart, most, 0);
+  burl_chart_y_tick(&chart, 0, 0);
+  burl_chart_y_tick(&chart, -most, 0);
   for (int i = h->first; i < h->last; i++) {
-    put_bar(&chart, "bar-good", edge_of(h, i), edge_of(h, i + 1), (double)h->good[i]);
-    put_bar(&chart, "bar-bad", edge_of(h, i), edge_of(h, i + 1), -(double)h->bad[i]);
+    put_bar(&chart, "bar-good", i, (double)h->good[i]);
+    put_bar(&chart, "bar-bad", i, -(double)h->bad[i]);
   }
+  burl_chart_axis(&chart, 0);
   burl_number_short(number, h->threshold, 4);
   snprintf(label, sizeof label, "threshold %s", number);
-  burl_chart_marker(&chart, h->threshold, label);
+  burl_chart_marker(&chart, BINS_BELOW, label);
   burl_chart_x_label(&chart, "image score");
   burl_chart_y_label(&chart, "images");
   burl_chart_close(&chart);

@@ -14,6 +14,13 @@ static size_t good_of(const burl_page *page) {
   return page->totals[BURL_FALSE_ALARM] + page->totals[BURL_PASS];
 }
 
+/* " At the threshold 3 of 4 images are found." */
+static void put_share(FILE *out, const char *before, size_t some, size_t all, const char *of,
+                      const char *one_does, const char *many_do) {
+  fprintf(out, "%s <strong>%zu of %zu</strong> %s %s.", before, some, all, of,
+          some == 1 || all == 1 ? one_does : many_do);
+}
+
 static void put_lead(const burl_page *page) {
   FILE *out = page->out;
   size_t defects = defects_of(page), good = good_of(page);
@@ -29,11 +36,12 @@ static void put_lead(const burl_page *page) {
   burl_html_count(out, good, "good image", "good images");
   fputs(".", out);
   if (defects)
-    fprintf(out, " At the threshold <strong>%zu of %zu</strong> %s found.", page->totals[BURL_FIND],
-            defects, defects == 1 ? "defective image is" : "defective images are");
+    put_share(out, " At the threshold", page->totals[BURL_FIND], defects,
+              defects == 1 ? "defective image" : "defective images", "is found", "are found");
   if (good)
-    fprintf(out, " <strong>%zu of %zu</strong> %s a false alarm.", page->totals[BURL_FALSE_ALARM],
-            good, good == 1 ? "good images raises" : "good images raise");
+    put_share(out, "", page->totals[BURL_FALSE_ALARM], good,
+              good == 1 ? "good image" : "good images", "raises a false alarm",
+              "raise a false alarm");
   fputs("</p>\n", out);
 }
 
