@@ -1,7 +1,14 @@
 /* burl/synth.h: synthetic cloth drawn yarn by yarn, with known defects and exact masks.
  *
  * A cloth is drawn from its weave: which yarn lies on top at each crossing, the yarns' paths,
- * thickness noise, hairiness, uneven light, sensor noise and a slight rotation. Same seed, same bytes.
+ * thickness noise, hairiness, uneven light, sensor noise and a slight rotation. Same seed and index,
+ * same bytes; all images of a seed are of one cloth. Yarns are 6 to 12 pixels apart (wales of rib
+ * knit 12 to 16) whatever the size of the image.
+ *
+ * Twill is 2/1 or 3/1 to either side, satin of 5 or 8 ends, rib 1x1 or 2x2, by the seed. In rib
+ * knit the defects of yarns are those of stitches: broken_end is a ladder (a dropped stitch that ran
+ * along its wale), broken_pick a course missing over a length, thick_yarn a thick course, misweave
+ * stitches that show the wrong side, oil_line a needle line along a wale.
  */
 #ifndef BURL_SYNTH_H
 #define BURL_SYNTH_H
@@ -41,7 +48,11 @@ typedef struct burl_synth_options {
 BURL_API burl_synth_options burl_synth_default_options(void);
 
 /* Draws one image (U8) and its mask (U8, grey, 0 or 255: the pixels that the defect changed visibly).
- * Both are new images to be freed by the caller. Errors: BURL_ERR_ARGUMENT, BURL_ERR_MEMORY. */
+ * The mask is found, not guessed: outside it no sample differs by more than 6 from the same image
+ * without the defect; inside it only pinholes of a few pixels were closed. It is empty for good
+ * cloth. Both are new images to be freed by the caller; what they held before is not freed, and they
+ * are unchanged on error. Beyond them about a megabyte is used.
+ * Errors: BURL_ERR_ARGUMENT, BURL_ERR_MEMORY. */
 BURL_API burl_status burl_synth_draw(burl_image *image, burl_image *mask,
                                      const burl_synth_options *options) BURL_MUST_CHECK;
 

@@ -296,7 +296,7 @@ static float along_run(const burl_fault *fault, int64_t position) {
 
 static void bend_broken(const burl_fault *fault, int64_t away, float run, burl_node *node) {
   static const float share[NEAR + 1] = {0, 1, 0.3f};
-  float close = (0.26f - 0.16f * fault->strength) * share[llabs(away)] * run;
+  float close = (0.40f - 0.30f * fault->strength) * share[llabs(away)] * run;
   node->shift -= away > 0 ? close : -close;
   if (llabs(away) == 1) node->radius *= 1 + 0.06f * run;
 }
