@@ -22,7 +22,8 @@ static const char rules[] =
     "table{border-collapse:collapse;margin:.6rem 0;font-variant-numeric:tabular-nums}"
     "th,td{padding:.25rem .9rem .25rem 0;text-align:left;vertical-align:top;"
     "border-bottom:1px solid var(--line);overflow-wrap:anywhere}"
-    "th{font-weight:600}thead th{color:var(--soft);font-weight:400;font-size:.9rem}"
+    "th{font-weight:600;overflow-wrap:break-word}thead "
+    "th{color:var(--soft);font-weight:400;font-size:.9rem}"
     "td.n,th.n{text-align:right;white-space:nowrap}.wide{overflow-x:auto}\n"
     ".good{color:var(--good)}.bad{color:var(--bad)}"
     ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr));gap:"
@@ -45,7 +46,7 @@ static const char rules[] =
     ".shot figcaption{margin-bottom:.4rem}.trio{display:flex;gap:.4rem;align-items:flex-start}"
     ".trio>*{flex:1 1 0;min-width:0}.trio img{display:block;width:100%;height:auto}"
     ".none{color:var(--soft);font-size:.85rem;text-align:center;border:1px dashed var(--line);"
-    "padding:1.5rem .2rem}.scale{max-width:24rem}"
+    "padding:1.5rem .2rem}.scale{max-width:24rem}.scale rect{shape-rendering:crispEdges}"
     "footer{margin-top:2.5rem;color:var(--soft);font-size:.85rem}\n";
 
 static const char print_rules[] =

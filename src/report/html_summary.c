@@ -95,8 +95,8 @@ static void put_counts(const burl_page *page) {
   FILE *out = page->out;
   const burl_report_metrics *m = page->metrics;
   open_row(out, "Images");
-  fprintf(out, "%zu scored, %zu with defects, %zu left out because they could not be read",
-          m->images, m->defect_images, m->skipped_images);
+  fprintf(out, "%zu scored, %zu of them with defects; %zu skipped", m->images, m->defect_images,
+          m->skipped_images);
   close_row(out);
   open_row(out, "Pixels with known truth");
   if (m->pixel.pixels == 0)
