@@ -226,8 +226,10 @@ static void test_write_refuses(void **state) {
 }
 
 /* The limit stands for a full disk. The signal that comes with it is ignored. `unchecked` bytes go
- * through the stream without a look at the results, as modules do. */
-static void write_beyond_limit(size_t limit, size_t unchecked, burl_status expected) {
+ * through the stream without a look at the results, as modules do: from `block` at once, or, where
+ * that is NULL, one by one. */
+static void write_beyond_limit(size_t limit, const char *block, size_t unchecked,
+                               burl_status expected) {
   struct rlimit old, small;
   burl_output out;
   burl_diag diag = {0};
@@ -239,8 +241,9 @@ static void write_beyond_limit(size_t limit, size_t unchecked, burl_status expec
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
   burl_status opened = burl_output_open(&out, place("file"), &diag), status = opened;
   if (opened == BURL_OK) {
-    for (size_t i = 0; i < unchecked; i++)
+    for (size_t i = 0; i < unchecked && !block; i++)
       fputc('x', out.stream);
+    if (block) fwrite(block, 1, unchecked, out.stream);
     status = burl_output_commit(&out, &diag);
   }
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
@@ -254,14 +257,16 @@ static void write_beyond_limit(size_t limit, size_t unchecked, burl_status expec
 
 static void test_full_disk(void **state) {
   (void)state;
+  static const char block[1 << 17];
   write_text(place("file"), "old");
-  write_beyond_limit(1000, 1001, BURL_ERR_IO);    /* noticed by the last flush */
-  write_beyond_limit(10000, 100000, BURL_ERR_IO); /* noticed by nobody but the stream */
-  write_beyond_limit(10000, 10001, BURL_ERR_IO);
-  write_beyond_limit(0, 1, BURL_ERR_IO);
+  write_beyond_limit(0, NULL, 1, BURL_ERR_IO);
+  write_beyond_limit(1000, NULL, 1001, BURL_ERR_IO); /* noticed by the last flush */
+  write_beyond_limit(10000, NULL, 10001, BURL_ERR_IO);
+  write_beyond_limit(10000, NULL, 100000, BURL_ERR_IO);
+  write_beyond_limit(10000, block, sizeof block, BURL_ERR_IO); /* nothing is left for a flush */
   expect_content(place("file"), "old");
   assert_int_equal(count_entries(folder), 1);
-  write_beyond_limit(1000, 1000, BURL_OK);
+  write_beyond_limit(1000, NULL, 1000, BURL_OK);
   struct stat st;
   assert_int_equal(stat(place("file"), &st), 0);
   assert_int_equal(st.st_size, 1000);

@@ -175,11 +175,17 @@ static void test_writer_refuses(void **state) {
       expect_refused(kind, bad_texts[i], BURL_ERR_ARGUMENT);
 }
 
-static void test_utf8_is_taken(void **state) {
+/* Also texts that look like deep nesting, inside and outside of quotation marks. */
+static void test_texts_are_taken(void **state) {
   (void)state;
-  static const char *const texts[] = {"\x7F\x01\n\"\\/", "\xC2\x80\xDF\xBF",
+  static const char *const texts[] = {"\x7F\x01\n\"\\/",
+                                      "\xC2\x80\xDF\xBF",
                                       "\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80",
-                                      "\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", ""};
+                                      "\xF0\x90\x80\x80\xF4\x8F\xBF\xBF",
+                                      "[[[[[[",
+                                      "\"{{{{{{",
+                                      "\\\"[[[[[[",
+                                      ""};
   burl_safetensors_writer *writer;
   burl_safetensors *file;
   assert_int_equal(burl_safetensors_writer_new(&writer), BURL_OK);
@@ -276,7 +282,7 @@ static void test_save_errors(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_exact_bytes),    cmocka_unit_test(test_types_and_ranks),
-      cmocka_unit_test(test_writer_refuses), cmocka_unit_test(test_utf8_is_taken),
+      cmocka_unit_test(test_writer_refuses), cmocka_unit_test(test_texts_are_taken),
       cmocka_unit_test(test_too_large),      cmocka_unit_test(test_failing_allocations),
       cmocka_unit_test(test_save_errors),
   };
