@@ -25,11 +25,11 @@ static inline void tree_make(tree *t) {
   assert_non_null(mkdtemp(t->root));
 }
 
-/* The path of a name in the tree, in one of four turns of a static buffer. */
+/* The path of a name in the tree, in one of eight turns of a static buffer. */
 static inline const char *tree_path(const tree *t, const char *name) {
-  static char paths[4][4096];
+  static char paths[8][4096];
   static int turn;
-  char *path = paths[turn++ % 4];
+  char *path = paths[turn++ % 8];
   snprintf(path, sizeof paths[0], "%s%s%s", t->root, name[0] ? "/" : "", name);
   return path;
 }

@@ -89,6 +89,19 @@ static void the_order_of_making_does_not_matter(void **state) {
   tree_remove(&t);
 }
 
+static void the_first_of_several_masks_counts(void **state) {
+  (void)state;
+  tree t;
+  tree_make(&t);
+  tree_touch(&t, (const char *const[]){"test/hole/1.png", "ground_truth/hole/1_mask.png",
+                                       "ground_truth/hole/1_mask.PNG",
+                                       "ground_truth/hole/1_mask.jpg", NULL});
+  expect_items(&t, "", BURL_LAYOUT_MVTEC,
+               "test test/hole/1.png hole ground_truth/hole/1_mask.PNG\n");
+  assert_told(&t, "2 of 3 masks belong to no defective test image");
+  tree_remove(&t);
+}
+
 static void mvtec_may_lack_a_half(void **state) {
   (void)state;
   tree t;
@@ -262,9 +275,10 @@ static void nothing_usable_is_an_error(void **state) {
   tree_put(&t, "zero.csv", "");
   assert_int_equal(mkfifo(tree_path(&t, "pipe"), 0600), 0);
   assert_int_equal(mkfifo(tree_path(&t, "texts/pipe.png"), 0600), 0);
+  tree_link(&t, "texts/broken.png", "nowhere");
   tree_refuse(&t, "missing", BURL_ERR_IO, "cannot be opened: No such file");
   tree_refuse(&t, "empty", BURL_ERR_DATA, "it is empty");
-  tree_refuse(&t, "texts", BURL_ERR_DATA, "holds no image (3 other files)");
+  tree_refuse(&t, "texts", BURL_ERR_DATA, "holds no image (4 other files)");
   tree_refuse(&t, "one.png", BURL_ERR_DATA, "is a single image");
   tree_refuse(&t, "what.txt", BURL_ERR_FORMAT, "neither a folder nor a list");
   tree_refuse(&t, "zero.csv", BURL_ERR_FORMAT, "is empty");
@@ -289,6 +303,10 @@ static void locked_folders_are_told(void **state) {
   expect_items(&t, "f", BURL_LAYOUT_FOLDER, "train 1.png good -\n");
   assert_told(&t, "/f/locked: cannot be opened: Permission denied");
   tree_refuse(&t, "f/locked", BURL_ERR_IO, "cannot be opened: Permission denied");
+  const char *path = tree_path(&t, "f/locked");
+  burl_dataset *dataset = NULL;
+  assert_int_equal(burl_dataset_from_paths(&dataset, &path, 1, NULL, NULL), BURL_ERR_IO);
+  assert_null(dataset);
   if (root) assert_int_equal(seteuid(0), 0);
   assert_int_equal(chmod(tree_path(&t, "f/locked"), 0700), 0);
   tree_remove(&t);
@@ -296,7 +314,7 @@ static void locked_folders_are_told(void **state) {
 
 static burl_status load_paths(burl_dataset **dataset, tree *t, const char *const *names,
                               burl_diag *diag) {
-  const char *paths[4];
+  const char *paths[8];
   size_t count = 0;
   for (; names[count]; count++)
     paths[count] = tree_path(t, names[count]);
@@ -308,16 +326,18 @@ static void paths_become_test_items(void **state) {
   (void)state;
   tree t;
   tree_make(&t);
-  tree_touch(&t, (const char *const[]){"a/x.png", "a/sub/y.JPG", "b/x.png", "b/x-2.png", "b/n.txt",
-                                       "x.png", ".dot.png", "none/n.txt", "n.txt", NULL});
+  tree_touch(&t,
+             (const char *const[]){"a/x.png", "a/sub/y.JPG", "b/x.png", "b/x-2.png", "b/n.txt",
+                                   "c/x-2.png", "x.png", ".dot.png", "none/n.txt", "n.txt", NULL});
   tree_folders(&t, "empty/");
   burl_dataset *dataset = NULL;
   burl_diag diag = {0};
-  const char *const all[] = {"a/", "b", "x.png", "a/x.png", NULL};
+  const char *const all[] = {"a/", "b", "x.png", "a/x.png", "c", NULL};
   assert_int_equal(load_paths(&dataset, &t, all, &diag), BURL_OK);
-  assert_string_equal(list_items(&t, dataset),
-                      "test sub/y.JPG good -\ntest x-2.png good -\ntest x-3.png good -\n"
-                      "test x-4.png good -\ntest x.png good -\n");
+  assert_string_equal(
+      list_items(&t, dataset),
+      "test sub/y.JPG good -\ntest x-2-2.png good -\ntest x-2.png good -\ntest x-3.png good -\n"
+      "test x-4.png good -\ntest x.png good -\n");
   assert_int_equal(burl_dataset_get_layout(dataset), BURL_LAYOUT_FOLDER);
   assert_told(&t, "/b: 1 of its entries is neither");
   assert_told(&t, "1 times a file is named again");
@@ -427,6 +447,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(mvtec_is_read),
       cmocka_unit_test(the_order_of_making_does_not_matter),
+      cmocka_unit_test(the_first_of_several_masks_counts),
       cmocka_unit_test(mvtec_may_lack_a_half),
       cmocka_unit_test(oddities_of_mvtec_are_told),
       cmocka_unit_test(plain_folders_are_good_images),

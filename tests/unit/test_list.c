@@ -56,7 +56,7 @@ static void lists_are_read(void **state) {
   tree_remove(&t);
 }
 
-static void a_list_may_lie_in_the_current_folder(void **state) {
+static void lists_and_paths_may_lie_anywhere(void **state) {
   (void)state;
   tree t;
   tree_make(&t);
@@ -65,6 +65,7 @@ static void a_list_may_lie_in_the_current_folder(void **state) {
   char text[512];
   snprintf(text, sizeof text, "path,split,label\n%s,test,hole\n", tree_path(&t, "a.png"));
   tree_put(&t, "absolute.csv", text);
+  tree_put(&t, "folder/absolute.csv", text);
   assert_int_equal(chdir(t.root), 0);
   burl_dataset *d = NULL;
   assert_int_equal(burl_dataset_load(&d, "data", NULL, NULL), BURL_OK);
@@ -73,6 +74,9 @@ static void a_list_may_lie_in_the_current_folder(void **state) {
   assert_int_equal(burl_dataset_load(&d, "absolute.csv", NULL, NULL), BURL_OK);
   assert_string_equal(burl_dataset_get_item(d, 0)->path, tree_path(&t, "a.png"));
   assert_string_equal(burl_dataset_get_item(d, 0)->name, tree_path(&t, "a.png") + 1);
+  burl_dataset_free(d);
+  assert_int_equal(burl_dataset_load(&d, "folder/absolute.csv", NULL, NULL), BURL_OK);
+  assert_string_equal(burl_dataset_get_item(d, 0)->path, tree_path(&t, "a.png"));
   burl_dataset_free(d);
   assert_int_equal(chdir("/"), 0);
   tree_remove(&t);
@@ -195,7 +199,7 @@ static void lists_without_an_image_are_an_error(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lists_are_read),
-      cmocka_unit_test(a_list_may_lie_in_the_current_folder),
+      cmocka_unit_test(lists_and_paths_may_lie_anywhere),
       cmocka_unit_test(names_are_unique_in_a_split),
       cmocka_unit_test(unusable_lines_are_told_and_left_out),
       cmocka_unit_test(many_missing_files_are_counted),
