@@ -84,7 +84,7 @@ static void show_progress(void *context, const char *stage, size_t done, size_t 
   if (strncmp(self->stage, stage, sizeof self->stage - 1) != 0) {
     snprintf(self->stage, sizeof self->stage, "%s", stage);
     self->stage_start = now;
-    self->last_shown = now - SECONDS_BETWEEN_LINES;
+    self->last_shown = 0;
   }
   if (done >= total) {
     wipe_progress(self);
@@ -94,10 +94,11 @@ static void show_progress(void *context, const char *stage, size_t done, size_t 
   if (now - self->last_shown < SECONDS_BETWEEN_LINES) return;
   self->last_shown = now;
   self->line_is_open = 1;
-  fprintf(stderr, "\r%s: %zu of %zu", self->stage, done, total);
-  if (done > 0 && now - self->stage_start > 1.0)
-    fprintf(stderr, ", about %.0f s left",
-            (now - self->stage_start) * (double)(total - done) / (double)done);
+  fprintf(stderr, "\r%s", self->stage);
+  if (total > 1) fprintf(stderr, ": %zu of %zu", done, total);
+  double spent = now - self->stage_start;
+  double left = done > 0 ? spent * (double)(total - done) / (double)done : 0;
+  if (spent > 1 && left >= 1) fprintf(stderr, ", about %.0f s left", left);
   fputs("\033[K", stderr);
 }
 

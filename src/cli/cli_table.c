@@ -42,7 +42,6 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 #define WEAVE_NAME(name, text) text,
-_Static_assert(BURL_WEAVE_COUNT + 2 <= CLI_MAX_CHOICES, "room for all weaves, all and NULL");
 
 static const cli_option check_options[] = {THREADS, HELP};
 
@@ -213,6 +212,7 @@ static const cli_command commands[] = {
 };
 
 const cli_command *burl_cli_get_command(size_t i) {
+  _Static_assert(BURL_WEAVE_COUNT + 2 <= CLI_MAX_CHOICES, "room for all weaves, all and NULL");
   return &commands[i];
 }
 
