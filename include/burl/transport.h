@@ -24,20 +24,21 @@ typedef enum burl_sweep_order {
 } burl_sweep_order;
 
 typedef struct burl_sinkhorn_options {
-  double eps;             /* > 0, in the units of C */
-  size_t max_sweeps;      /* >= 1 */
-  double tolerance;       /* stop when the Euclidean residual of the marginal not updated last is below; 0: never */
-  size_t check_every;     /* sweeps between two looks at the residual, >= 1 */
+  double eps;         /* > 0, in the units of C */
+  size_t max_sweeps;  /* >= 1 */
+  double tolerance;   /* stop when the residual is at or below; 0: never, and never look */
+  size_t check_every; /* sweeps between two looks at the residual, >= 1 */
   burl_sweep_order order;
 } burl_sinkhorn_options;
 
 /* eps 0.05, 1,000 sweeps, tolerance 1e-9, check every 10 sweeps, row then column. */
 BURL_API burl_sinkhorn_options burl_sinkhorn_default_options(void);
 
+/* All but the first two measured on the plan at exit, in double. */
 typedef struct burl_sinkhorn_info {
   size_t sweeps;    /* sweeps run */
   int converged;    /* 1 if residual <= tolerance */
-  double residual;  /* Euclidean error of the marginal not updated last, measured on the plan at exit */
+  double residual;  /* Euclidean error of the marginal not updated last */
   double transport; /* <P,C> */
   double primal;    /* <P,C> + eps sum P (log P - 1) */
   double dual;      /* <f,a> + <g,b> - eps sum P */
@@ -50,28 +51,37 @@ typedef struct burl_sinkhorn burl_sinkhorn;
 BURL_API burl_status burl_sinkhorn_new(burl_sinkhorn **self, size_t n, size_t m) BURL_MUST_CHECK;
 BURL_API void burl_sinkhorn_free(burl_sinkhorn *self);
 
-/* Log form, double: exact to rounding for any eps. f (n) and g (m) receive the dual potentials; with
- * `warm` not 0 they are read first as the start (finite), else the start is 0. C (n,m) row-major with
- * leading dimension ldc. n and m up to those of _new. Allocates nothing.
+/* Log form, double: exact to rounding for any eps. f (n) and g (m) receive the dual potentials;
+ * with `warm` not 0 they are read first as the start (finite where there is mass, as an earlier
+ * answer is), else the start is 0. C (n,m) row-major with leading dimension ldc >= m. n and m up to
+ * those of _new. info may be NULL, which saves measuring the plan at exit. Allocates nothing; one
+ * solver serves one thread at a time.
+ *
  * Errors: BURL_ERR_ARGUMENT (option, negative mass, totals that differ by more than 1e-9 relative,
- * zero total), BURL_ERR_NUMERIC (C, a, b, f or g not finite), BURL_ERR_SIZE (larger than _new). */
-BURL_API burl_status burl_sinkhorn_solve_log(burl_sinkhorn *self, double *f, double *g, const double *C, size_t ldc,
-                                             size_t n, size_t m, const double *a, const double *b, int warm,
+ * zero total, max |C| > 1e14 eps or a start beyond 1e16 eps: rounding would decide the plan),
+ * BURL_ERR_NUMERIC (C, a, b, f or g not finite), BURL_ERR_SIZE (larger than _new). */
+BURL_API burl_status burl_sinkhorn_solve_log(burl_sinkhorn *self, double *f, double *g,
+                                             const double *C, size_t ldc, size_t n, size_t m,
+                                             const double *a, const double *b, int warm,
                                              const burl_sinkhorn_options *options,
                                              burl_sinkhorn_info *info) BURL_MUST_CHECK;
 
 /* Scaling form with absorption, float kernel, double potentials: the fast form the learner uses.
- * Same meaning and errors; agrees with the log form to float precision of the plan. */
-BURL_API burl_status burl_sinkhorn_solve_scaling(burl_sinkhorn *self, double *f, double *g, const float *C, size_t ldc,
-                                                 size_t n, size_t m, const double *a, const double *b, int warm,
+ * Same meaning and errors, for any eps, costs and masses; agrees with the log form to float
+ * precision of the plan. Where the tolerance asks for more (less than some 5e-7 of the marginal's
+ * norm), the last sweeps are those of the log form, at its speed. */
+BURL_API burl_status burl_sinkhorn_solve_scaling(burl_sinkhorn *self, double *f, double *g,
+                                                 const float *C, size_t ldc, size_t n, size_t m,
+                                                 const double *a, const double *b, int warm,
                                                  const burl_sinkhorn_options *options,
                                                  burl_sinkhorn_info *info) BURL_MUST_CHECK;
 
-/* The plan of given potentials: P_ij = exp((f_i + g_j - C_ij)/eps), (n,m) with leading dimension ldp. */
-BURL_API void burl_sinkhorn_plan_log(double *P, size_t ldp, const double *C, size_t ldc, size_t n, size_t m,
-                                     const double *f, const double *g, double eps);
-BURL_API void burl_sinkhorn_plan_scaling(float *P, size_t ldp, const float *C, size_t ldc, size_t n, size_t m,
-                                         const double *f, const double *g, double eps);
+/* The plan of given potentials: P_ij = exp((f_i + g_j - C_ij)/eps), (n,m), leading dimension ldp.
+ * P may be C. */
+BURL_API void burl_sinkhorn_plan_log(double *P, size_t ldp, const double *C, size_t ldc, size_t n,
+                                     size_t m, const double *f, const double *g, double eps);
+BURL_API void burl_sinkhorn_plan_scaling(float *P, size_t ldp, const float *C, size_t ldc, size_t n,
+                                         size_t m, const double *f, const double *g, double eps);
 
 #ifdef __cplusplus
 }

@@ -86,11 +86,12 @@ static void finish(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
   (void)problem;
 }
 
+const burl_sinkhorn_form burl_sinkhorn_log_form = {start, sweep, residual, finish};
+
 burl_status burl_sinkhorn_solve_log(burl_sinkhorn *self, double *f, double *g, const double *C,
                                     size_t ldc, size_t n, size_t m, const double *a,
                                     const double *b, int warm, const burl_sinkhorn_options *options,
                                     burl_sinkhorn_info *info) {
-  static const burl_sinkhorn_form form = {start, sweep, residual, finish};
   burl_sinkhorn_problem problem = {.cost = C, .ldc = ldc, .n = n, .m = m, .a = a, .b = b};
-  return burl_sinkhorn_run(self, f, g, &problem, warm, options, info, &form);
+  return burl_sinkhorn_run(self, f, g, &problem, warm, options, info, &burl_sinkhorn_log_form);
 }

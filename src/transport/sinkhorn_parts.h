@@ -21,6 +21,13 @@ typedef struct burl_sinkhorn_problem {
   burl_sweep_order order;
 } burl_sinkhorn_problem;
 
+/* Whether the scaling form has handed over to the log form, see sinkhorn_scaling.c. */
+typedef enum burl_sinkhorn_polish {
+  BURL_SINKHORN_POLISH_NO = 0,
+  BURL_SINKHORN_POLISH_NEXT, /* from the next sweep on */
+  BURL_SINKHORN_POLISH_NOW
+} burl_sinkhorn_polish;
+
 /* Sizes are the largest n and m, padded ones in whole vectors. */
 struct burl_sinkhorn {
   burl_arena arena;
@@ -36,7 +43,9 @@ struct burl_sinkhorn {
   double *shift;                /* n */
   double *y_exact, *s, *weight; /* m */
   double *gamma_weighted;       /* m */
+  double float_floor;           /* residual that float can be trusted to reach */
   int must_build, sums_in_log;
+  burl_sinkhorn_polish polish;
 };
 
 /* A form: start reads phi and gamma, finish writes them, sweeps lie between. residual is that of
@@ -47,6 +56,8 @@ typedef struct burl_sinkhorn_form {
   double (*residual)(burl_sinkhorn *self, const burl_sinkhorn_problem *problem);
   void (*finish)(burl_sinkhorn *self, const burl_sinkhorn_problem *problem);
 } burl_sinkhorn_form;
+
+extern const burl_sinkhorn_form burl_sinkhorn_log_form;
 
 /* Checks everything, then runs the form. f, g and info are written at the end only. */
 burl_status burl_sinkhorn_run(burl_sinkhorn *self, double *f, double *g,

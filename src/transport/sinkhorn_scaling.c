@@ -16,6 +16,10 @@
  * further from every row than float can tell) is not divided by: gamma then comes from a column
  * step of the log form. This happens in the first sweeps of problems with small eps, if at all.
  *
+ * Float leaves a residual of some 1e-7 of the norm of the marginal. Once a look finds it below
+ * FLOAT_FLOOR, and the sweeps are still to go on, they go on in the log domain from the potentials
+ * reached. With a tolerance above that, or none, this never happens.
+ *
  * Rows go through the vector kernels BLOCK_ROWS at a time: row sums and column sums in one reading
  * of K, column sums of a block in float, their total in double.
  */
@@ -28,6 +32,7 @@
 
 #define BLOCK_ROWS 64
 #define SMALLEST_WEIGHT 1e-30
+#define FLOAT_FLOOR 5e-7
 #define DRIFT 4.85e8 /* e^20 */
 #define SMALLEST_SUM 1e-25
 #define LARGEST_SUM 1e25
@@ -58,6 +63,13 @@ static void read_phi(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) 
       self->phi[i] = self->log_a[i] - log((double)self->r[i]) - self->shift[i];
 }
 
+static double norm(const double *masses, size_t count) {
+  double squares = 0.0;
+  for (size_t i = 0; i < count; i++)
+    squares += masses[i] * masses[i];
+  return sqrt(squares);
+}
+
 static void start(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
   size_t m = problem->m, padded = burl_num_scaling_padded(m);
   for (size_t i = 0; i < problem->n; i++)
@@ -65,6 +77,10 @@ static void start(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
   for (size_t j = 0; j < m; j++)
     self->weight[j] = fmax(problem->b[j] / problem->total, SMALLEST_WEIGHT);
   memset(self->y, 0, padded * sizeof *self->y);
+  self->polish = BURL_SINKHORN_POLISH_NO;
+  self->float_floor =
+      FLOAT_FLOOR *
+      (problem->order == BURL_ROW_THEN_COLUMN ? norm(problem->a, problem->n) : norm(problem->b, m));
   self->sums_in_log = problem->order == BURL_COLUMN_THEN_ROW;
   if (self->sums_in_log) burl_sinkhorn_log_pass(self, problem, 0, 1);
   absorb(self, problem);
@@ -141,7 +157,22 @@ static void columns(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
   absorb(self, problem);
 }
 
+static void finish(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
+  if (self->polish == BURL_SINKHORN_POLISH_NOW) return;
+  read_phi(self, problem);
+  read_gamma(self, problem);
+}
+
 static void sweep(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
+  if (self->polish == BURL_SINKHORN_POLISH_NEXT) {
+    finish(self, problem);
+    burl_sinkhorn_log_form.start(self, problem);
+    self->polish = BURL_SINKHORN_POLISH_NOW;
+  }
+  if (self->polish == BURL_SINKHORN_POLISH_NOW) {
+    burl_sinkhorn_log_form.sweep(self, problem);
+    return;
+  }
   if (problem->order == BURL_COLUMN_THEN_ROW) columns(self, problem);
   rows(self, problem);
   if (problem->order == BURL_ROW_THEN_COLUMN) columns(self, problem);
@@ -175,13 +206,13 @@ static double column_residual(const burl_sinkhorn *self, const burl_sinkhorn_pro
 
 /* After an absorption there is no kernel to the potentials yet, and only the plan can tell. */
 static double residual(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
-  if (problem->order == BURL_COLUMN_THEN_ROW) return column_residual(self, problem);
-  return self->must_build ? (double)NAN : row_residual(self, problem);
-}
-
-static void finish(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
-  read_phi(self, problem);
-  read_gamma(self, problem);
+  if (self->polish == BURL_SINKHORN_POLISH_NOW)
+    return burl_sinkhorn_log_form.residual(self, problem);
+  int by_columns = problem->order == BURL_COLUMN_THEN_ROW;
+  if (!by_columns && self->must_build) return (double)NAN;
+  double found = by_columns ? column_residual(self, problem) : row_residual(self, problem);
+  if (found <= self->float_floor) self->polish = BURL_SINKHORN_POLISH_NEXT;
+  return found;
 }
 
 burl_status burl_sinkhorn_solve_scaling(burl_sinkhorn *self, double *f, double *g, const float *C,

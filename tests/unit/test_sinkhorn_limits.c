@@ -200,6 +200,24 @@ static void forms_agree_at_the_fixed_point(void **state) {
   }
 }
 
+/* Default options ask for 1e-9, which float alone does not reach. */
+static void both_forms_reach_any_tolerance(void **state) {
+  fixture *t = *state;
+  static const double tolerances[] = {1e-5, 1e-7, 1e-9, 1e-13};
+  size_t n = 150, m = 61;
+  for (size_t k = 0; k < 4; k++)
+    for (int form = 0; form < 4; form++) {
+      make_problem(t, n, m, 1.0, 64);
+      burl_sinkhorn_options options = burl_sinkhorn_default_options();
+      options.tolerance = tolerances[k];
+      options.order = (burl_sweep_order)(form / 2);
+      burl_sinkhorn_info info;
+      assert_int_equal(solve(t, form % 2, n, m, 0, &options, &info), BURL_OK);
+      check_answer(t, n, m, &options, &info, form % 2 ? 1e-7 : 1e-13);
+      assert_true(info.converged && info.residual <= tolerances[k] && info.sweeps < 300);
+    }
+}
+
 static void expect(fixture *t, burl_status wanted, size_t n, size_t m, int warm,
                    const burl_sinkhorn_options *options) {
   for (int scaling = 0; scaling < 2; scaling++) {
@@ -364,6 +382,7 @@ int main(void) {
       cmocka_unit_test(small_masses_keep_their_relative_precision),
       cmocka_unit_test(clusters_further_apart_than_float_can_tell),
       cmocka_unit_test(forms_agree_at_the_fixed_point),
+      cmocka_unit_test(both_forms_reach_any_tolerance),
       cmocka_unit_test(refuses_bad_options),
       cmocka_unit_test(refuses_bad_sizes),
       cmocka_unit_test(refuses_bad_masses),
