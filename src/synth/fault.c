@@ -117,9 +117,7 @@ static void fray(burl_fault *fault, const burl_cloth *cloth, burl_random *random
 static void plan_broken(burl_fault *fault, const burl_cloth *cloth, burl_random *random) {
   burl_family family = fault->kind == BURL_DEFECT_BROKEN_PICK ? BURL_PICKS : BURL_ENDS;
   int ladder = cloth->weave == BURL_WEAVE_RIB && family == BURL_ENDS;
-  place_run(fault, family, spread(random, ladder ? 6 : 9, 90));
-  if (ladder && !burl_pattern_is_face(&cloth->pattern, fault->yarn))
-    fault->yarn -= cloth->pattern.back; /* a ladder is seen in a face wale */
+  place_run(fault, family, spread(random, 5, 70));
   double turn = 1.5707963267948966;
   double low = (double)fault->from - 0.6, high = (double)fault->to + 0.6, at = (double)fault->yarn;
   if (family == BURL_PICKS) {
@@ -136,7 +134,7 @@ static void plan_thick(burl_fault *fault, const burl_cloth *cloth, burl_random *
   burl_family family = (burl_family)burl_random_below(random, 2);
   if (cloth->weave == BURL_WEAVE_SATIN) family = BURL_ENDS; /* picks are hidden */
   if (cloth->weave == BURL_WEAVE_RIB) family = BURL_PICKS;
-  place_run(fault, family, spread(random, 5, 50));
+  place_run(fault, family, spread(random, 4, 50));
   box_run(fault, cloth);
 }
 
@@ -221,7 +219,8 @@ static void plan_oil(burl_fault *fault, const burl_cloth *cloth, burl_random *ra
 }
 
 void burl_fault_plan(burl_fault *fault, const burl_cloth *cloth, burl_defect kind) {
-  burl_random random = burl_random_start(cloth->key, BURL_STREAM_DEFECT);
+  uint64_t kinds = (uint64_t)kind << 8 | (uint64_t)cloth->weave << 16;
+  burl_random random = burl_random_start(cloth->key, BURL_STREAM_DEFECT | kinds);
   *fault = (burl_fault){.kind = kind, .key = cloth->key};
   fault->reach = cloth->weave == BURL_WEAVE_RIB ? 1 : NEAR;
   fault->strength = (float)burl_random_uniform(&random);

@@ -20,7 +20,6 @@ typedef struct knit {
 } knit;
 
 typedef struct seen {
-  float light_height;
   burl_family look; /* legs run like ends, arcs like picks */
   size_t stitch;
   burl_point point;
@@ -96,8 +95,7 @@ static void offer(seen *best, const knit *k, size_t stitch, burl_family look, fl
   const burl_node *node = &k->bench->node[0][stitch];
   float cap = sqrtf(1 - d * d);
   float height = z + node->rise + 0.42f * cap;
-  if (height <= best->light_height) return;
-  best->light_height = height;
+  if (height <= best->point.height) return;
   best->look = look;
   best->stitch = stitch;
   best->point = (burl_point){.across = d,
@@ -177,7 +175,7 @@ static float rib_light(const burl_cloth *cloth, int64_t wale, float x) {
 
 static void draw_pixel(burl_canvas *canvas, size_t pixel, const knit *k, double u, double v) {
   const burl_cloth *cloth = k->cloth;
-  seen best = {.light_height = -INFINITY};
+  seen best = {.point = {.height = -INFINITY}};
   int64_t wale = burl_pattern_wale_at(&cloth->pattern, u);
   float x = 0, local = (float)(v - (double)k->course);
   for (int side = 0; side < 2; side++) { /* the wale itself, then the neighbour next to it */
@@ -188,7 +186,7 @@ static void draw_pixel(burl_canvas *canvas, size_t pixel, const knit *k, double 
     probe_wale(&best, k, (size_t)(w - k->wale), place, local);
   }
   float light = 0;
-  if (best.light_height > -1e9f) {
+  if (best.point.height > -INFINITY) {
     best.point.phase = k->bench->phase[0][best.stitch / BURL_YARNS_MAX];
     best.point.along += (float)(k->course + (int64_t)(best.stitch % BURL_YARNS_MAX));
     light = burl_yarn_shade(&cloth->look[best.look], cloth->grain, &best.point);

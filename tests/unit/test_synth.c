@@ -192,7 +192,7 @@ static void test_defects_vary(void **state) {
   (void)state;
   for (int defect = 1; defect < BURL_DEFECT_COUNT; defect++) {
     size_t low = SIZE_MAX, high = 0;
-    for (uint64_t index = 0; index < 12; index++) {
+    for (uint64_t index = 0; index < 20; index++) {
       burl_synth_options options = options_of(BURL_WEAVE_PLAIN, defect, 160, 160, 3, index);
       burl_image image, mask;
       draw(&image, &mask, &options);
