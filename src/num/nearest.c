@@ -1,6 +1,7 @@
-/* Differences are formed and squared one by one, not through |x|^2 - 2<x,p> + |p|^2: in the few dimensions
- * of texture embeddings that costs half as much again and cancels nothing, so that a patch that equals a
- * prototype is at distance 0. Four patches share each load of sixteen points. */
+/* Differences are formed and squared one by one, not through |x|^2 - 2<x,p> + |p|^2: in the few
+ * dimensions of texture embeddings that costs half as much again and cancels nothing, so that a
+ * patch that equals a prototype is at distance 0. Four patches share each load of sixteen points.
+ */
 #include "num/nearest.h"
 
 #include "num/simd.h"
@@ -9,7 +10,6 @@
 #include <math.h>
 
 #define ROWS 4
-#define FAR 1e18f /* coordinate of a missing point: its square is still finite */
 
 size_t burl_points_packed_size(size_t k, size_t d) {
   return (k + BURL_POINT_BLOCK - 1) / BURL_POINT_BLOCK * BURL_POINT_BLOCK * d;
@@ -20,7 +20,7 @@ void burl_points_pack(float *packed, const float *points, size_t k, size_t d) {
   for (size_t p = 0; p < padded; p++)
     for (size_t t = 0; t < d; t++) {
       size_t at = (p / BURL_POINT_BLOCK * d + t) * BURL_POINT_BLOCK + p % BURL_POINT_BLOCK;
-      packed[at] = p < k ? points[p * d + t] : FAR;
+      packed[at] = points[(p < k ? p : k - 1) * d + t];
     }
 }
 
@@ -41,32 +41,58 @@ static inline void block_distances(burl_lanes sum[ROWS][2], const float *const x
   }
 }
 
-/* *best = min(*best, *a), lane by lane. */
-static inline void keep_smaller(burl_lanes *best, const burl_lanes *a) {
+/* Where *a is less than *best it replaces it, and `index` replaces *at where asked, lane by lane.
+ */
+static inline void keep_smaller(burl_lanes *best, burl_lanes_int *at, const burl_lanes *a,
+                                int32_t index, int track) {
   burl_lanes_int less = *a < *best;
   *best = (burl_lanes)(((burl_lanes_int)*a & less) | ((burl_lanes_int)*best & ~less));
+  if (track) *at = (index & less) | (*at & ~less);
 }
 
-BURL_CLONES
-static void nearest_rows(float *restrict squared, const float *const x[ROWS],
-                         const float *restrict packed, size_t blocks, size_t d) {
+/* least (ROWS): the least squared distance; first (ROWS): the first point at it, where `track` is
+ * set. A lane sees its points in rising order and keeps the first of equals. */
+static inline void search(float *least, uint32_t *first, const float *const x[ROWS],
+                          const float *packed, size_t blocks, size_t d, int track) {
   burl_lanes best[ROWS];
-  for (size_t r = 0; r < ROWS; r++)
+  burl_lanes_int at[ROWS];
+  for (size_t r = 0; r < ROWS; r++) {
     best[r] = (burl_lanes){FLT_MAX, FLT_MAX, FLT_MAX, FLT_MAX, FLT_MAX, FLT_MAX, FLT_MAX, FLT_MAX};
+    at[r] = (burl_lanes_int){0};
+  }
   for (size_t b = 0; b < blocks; b++) {
     burl_lanes sum[ROWS][2];
     block_distances(sum, x, packed + b * d * BURL_POINT_BLOCK, d);
     for (size_t r = 0; r < ROWS; r++) {
-      keep_smaller(&best[r], &sum[r][0]);
-      keep_smaller(&best[r], &sum[r][1]);
+      keep_smaller(&best[r], &at[r], &sum[r][0], (int32_t)(2 * b), track);
+      keep_smaller(&best[r], &at[r], &sum[r][1], (int32_t)(2 * b + 1), track);
     }
   }
   for (size_t r = 0; r < ROWS; r++) {
-    float least = best[r][0];
-    for (size_t l = 1; l < BURL_LANES; l++)
-      least = best[r][l] < least ? best[r][l] : least;
-    squared[r] = least;
+    least[r] = best[r][0];
+    first[r] = (uint32_t)at[r][0] * BURL_LANES;
+    for (uint32_t l = 1; l < BURL_LANES; l++) {
+      uint32_t point = (uint32_t)at[r][l] * BURL_LANES + l;
+      if (best[r][l] < least[r] || (best[r][l] == least[r] && point < first[r])) {
+        least[r] = best[r][l];
+        first[r] = point;
+      }
+    }
   }
+}
+
+/* Scoring asks for distances only, and is a sixth faster without the indices. */
+BURL_CLONES
+static void least_rows(float *restrict least, uint32_t *restrict first, const float *const x[ROWS],
+                       const float *restrict packed, size_t blocks, size_t d) {
+  search(least, first, x, packed, blocks, d, 0);
+}
+
+BURL_CLONES
+static void nearest_rows(float *restrict least, uint32_t *restrict first,
+                         const float *const x[ROWS], const float *restrict packed, size_t blocks,
+                         size_t d) {
+  search(least, first, x, packed, blocks, d, 1);
 }
 
 BURL_CLONES
@@ -83,20 +109,6 @@ static void distance_rows(float *const cost[ROWS], const float *const x[ROWS],
   }
 }
 
-/* The first index at the least distance: looked for only where somebody asks. */
-static uint32_t find(const float *x, float least, const float *packed, size_t k, size_t d) {
-  for (size_t p = 0; p < k; p++) {
-    const float *point = packed + p / BURL_POINT_BLOCK * d * BURL_POINT_BLOCK + p % BURL_POINT_BLOCK;
-    float sum = 0.0f;
-    for (size_t t = 0; t < d && sum <= least; t++) {
-      float difference = x[t] - point[t * BURL_POINT_BLOCK];
-      sum += difference * difference;
-    }
-    if (sum <= least) return (uint32_t)p;
-  }
-  return 0;
-}
-
 /* ROWS patches from x (n,d) at i; past the end the last one again. */
 static void take_rows(const float *rows[ROWS], const float *x, size_t i, size_t n, size_t d) {
   for (size_t r = 0; r < ROWS; r++)
@@ -109,14 +121,17 @@ void burl_points_nearest(float *squared, uint32_t *nearest, const float *x, size
   for (size_t i = 0; i < n; i += ROWS) {
     const float *rows[ROWS];
     float least[ROWS];
+    uint32_t first[ROWS];
     take_rows(rows, x, i, n, d);
-    nearest_rows(least, rows, packed, blocks, d);
-    for (size_t r = 0; r < ROWS && i + r < n; r++)
+    if (nearest)
+      nearest_rows(least, first, rows, packed, blocks, d);
+    else
+      least_rows(least, first, rows, packed, blocks, d);
+    for (size_t r = 0; r < ROWS && i + r < n; r++) {
       squared[i + r] = least[r];
+      if (nearest) nearest[i + r] = first[r];
+    }
   }
-  if (nearest)
-    for (size_t i = 0; i < n; i++)
-      nearest[i] = find(x + i * d, squared[i], packed, k, d);
 }
 
 void burl_points_distances(float *cost, size_t ldc, const float *x, size_t n, const float *packed,
