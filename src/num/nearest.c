@@ -25,8 +25,8 @@ void burl_points_pack(float *packed, const float *points, size_t k, size_t d) {
 }
 
 /* Squared distances of ROWS patches to one block of points. */
-static inline void block_distances(burl_lanes sum[ROWS][2], const float *const x[ROWS],
-                                   const float *block, size_t d) {
+BURL_INLINE void block_distances(burl_lanes sum[ROWS][2], const float *const x[ROWS],
+                                 const float *block, size_t d) {
   for (size_t r = 0; r < ROWS; r++)
     sum[r][0] = sum[r][1] = (burl_lanes){0};
   for (size_t t = 0; t < d; t++) {
@@ -43,8 +43,8 @@ static inline void block_distances(burl_lanes sum[ROWS][2], const float *const x
 
 /* Where *a is less than *best it replaces it, and `index` replaces *at where asked, lane by lane.
  */
-static inline void keep_smaller(burl_lanes *best, burl_lanes_int *at, const burl_lanes *a,
-                                int32_t index, int track) {
+BURL_INLINE void keep_smaller(burl_lanes *best, burl_lanes_int *at, const burl_lanes *a,
+                              int32_t index, int track) {
   burl_lanes_int less = *a < *best;
   *best = (burl_lanes)(((burl_lanes_int)*a & less) | ((burl_lanes_int)*best & ~less));
   if (track) *at = (index & less) | (*at & ~less);
@@ -52,8 +52,8 @@ static inline void keep_smaller(burl_lanes *best, burl_lanes_int *at, const burl
 
 /* least (ROWS): the least squared distance; first (ROWS): the first point at it, where `track` is
  * set. A lane sees its points in rising order and keeps the first of equals. */
-static inline void search(float *least, uint32_t *first, const float *const x[ROWS],
-                          const float *packed, size_t blocks, size_t d, int track) {
+BURL_INLINE void search(float *least, uint32_t *first, const float *const x[ROWS],
+                        const float *packed, size_t blocks, size_t d, int track) {
   burl_lanes best[ROWS];
   burl_lanes_int at[ROWS];
   for (size_t r = 0; r < ROWS; r++) {

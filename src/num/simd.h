@@ -15,6 +15,9 @@
 #define BURL_CLONES
 #endif
 
+/* A part of a cloned function: must end up inside it, or it would be compiled for the least machine. */
+#define BURL_INLINE static inline __attribute__((always_inline))
+
 #define BURL_LANES 8
 
 /* Loads and stores through these types may be unaligned and may alias floats. */
