@@ -13,6 +13,7 @@
 #define BURL_FILTER_SIDE 5
 #define BURL_FILTER_TAPS 25
 #define BURL_TEXTURE_DIM 13 /* filters and the mean */
+#define BURL_FILTER_SLACK 7 /* floats past a level's end that are read, and not used */
 
 /* Sampling of one level: responses every `step` level pixels, cells every `cell` responses, boxes of
  * `box` (odd) x `box` responses centred on the cells. */
@@ -29,7 +30,8 @@ size_t burl_filter_bank_scratch(size_t width);
 
 /* One row of pooled cells at a time, planes (13, cols) with leading dimension ld: energies and mean of
  * cell row `row`, computed for columns first..last and copied to the others. Rows must be asked for in
- * rising order with `begin` before the first. level (height,width), filters (25,12). */
+ * rising order with `begin` before the first. level (height,width) with BURL_FILTER_SLACK readable floats
+ * after it, filters (25,12). */
 typedef struct burl_filter_bank {
   const float *level, *filters;
   size_t height, width;
