@@ -1,0 +1,41 @@
+#include "ref_coverage.h"
+
+#include <math.h>
+
+static double to_mean(const float *points, size_t n, size_t d, size_t i) {
+  double sum = 0.0;
+  for (size_t t = 0; t < d; t++) {
+    double mean = 0.0;
+    for (size_t j = 0; j < n; j++)
+      mean += (double)points[j * d + t] / (double)n;
+    sum += pow((double)points[i * d + t] - mean, 2.0);
+  }
+  return sum;
+}
+
+static double to_chosen(const float *points, size_t d, size_t i, const size_t *chosen,
+                        size_t count) {
+  double least = INFINITY;
+  for (size_t j = 0; j < count; j++) {
+    double sum = 0.0;
+    for (size_t t = 0; t < d; t++)
+      sum += pow((double)points[i * d + t] - (double)points[chosen[j] * d + t], 2.0);
+    least = fmin(least, sum);
+  }
+  return least;
+}
+
+size_t ref_farthest_points(size_t *chosen, const float *points, size_t n, size_t d, size_t k) {
+  chosen[0] = 0;
+  for (size_t i = 1; i < n; i++)
+    if (to_mean(points, n, d, i) < to_mean(points, n, d, chosen[0])) chosen[0] = i;
+  for (size_t made = 1; made < k; made++) {
+    size_t farthest = 0;
+    for (size_t i = 1; i < n; i++)
+      if (to_chosen(points, d, i, chosen, made) > to_chosen(points, d, farthest, chosen, made))
+        farthest = i;
+    if (to_chosen(points, d, farthest, chosen, made) == 0.0) return made;
+    chosen[made] = farthest;
+  }
+  return k;
+}
