@@ -18,10 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LARGEST 1e30f /* cost, in units of the median; its products are still finite */
+#define CLOSE 0.1f    /* distance, in units of the median */
+
 typedef struct step {
   size_t n, k, d;           /* batch, prototypes, joint dimension */
   float *cost, *plan;       /* (n,k) */
   float *least, *sorted;    /* (n) row minima */
+  float *shift;             /* (n) what a row's cost was lowered by */
   float *packed;            /* prototypes arranged for num/nearest */
   float *centre, *weight;   /* (k,d), (k) */
   double *a, *b, *f, *g;    /* marginals and potentials (n), (k), (n), (k) */
@@ -41,6 +45,7 @@ static void lay_out(step *s) {
   s->plan = request(arena, s->n * s->k, sizeof(float));
   s->least = request(arena, s->n, sizeof(float));
   s->sorted = request(arena, s->n, sizeof(float));
+  s->shift = request(arena, s->n, sizeof(float));
   s->packed = request(arena, burl_points_packed_size(s->k, s->d), sizeof(float));
   s->centre = request(arena, s->k * s->d, sizeof(float));
   s->weight = request(arena, s->k, sizeof(float));
@@ -55,16 +60,34 @@ static int ascending(const void *left, const void *right) {
   return (a > b) - (a < b);
 }
 
-/* Squared distances to row minima, to powers, to the median unit; 0 where all patches lie on prototypes. */
-static int prepare_cost(step *s, double power) {
-  float half = (float)(0.5 * power);
-  size_t total = s->n * s->k;
+/* Squared distances in units of the median to costs; what is past LARGEST counts as LARGEST. */
+static void raise_to_cost(float *squared, size_t n, double power) {
+  const float half = (float)(0.5 * power);
   if (power == 4.0)
-    for (size_t i = 0; i < total; i++)
-      s->cost[i] *= s->cost[i];
+    for (size_t i = 0; i < n; i++)
+      squared[i] *= squared[i];
   else if (power != 2.0)
-    for (size_t i = 0; i < total; i++)
-      s->cost[i] = powf(s->cost[i], half);
+    for (size_t i = 0; i < n; i++)
+      squared[i] = powf(squared[i], half);
+  for (size_t i = 0; i < n; i++)
+    squared[i] = squared[i] < LARGEST ? squared[i] : LARGEST;
+}
+
+/* A row of squared distances in units of the median to costs less `least`, its least cost, none of
+ * them above `cap`. The plan is the same, since a row's cost may be shifted by a constant and nothing
+ * is sent where exp(-cap/eps) is 0; and it stays within the range of the solver. */
+static void raise_far_row(float *row, size_t k, float nearest, float least, double power,
+                          float cap) {
+  const float half = (float)(0.5 * power);
+  for (size_t j = 0; j < k; j++) {
+    float cost = nearest > 0.0f ? least * (powf(row[j] / nearest, half) - 1.0f)
+                                : powf(row[j], half);
+    row[j] = cost < cap ? cost : cap;
+  }
+}
+
+/* Row minima of the squared distances and their median; 0 where most patches lie on prototypes. */
+static float find_median(step *s) {
   for (size_t i = 0; i < s->n; i++) {
     const float *row = s->cost + i * s->k;
     float least = row[0];
@@ -74,11 +97,31 @@ static int prepare_cost(step *s, double power) {
   }
   memcpy(s->sorted, s->least, s->n * sizeof *s->least);
   qsort(s->sorted, s->n, sizeof *s->sorted, ascending);
-  float median = s->sorted[s->n / 2];
-  if (!(median > 0.0f)) return 0;
-  for (size_t i = 0; i < total; i++)
-    s->cost[i] /= median;
-  return 1;
+  return s->sorted[s->n / 2];
+}
+
+/* Squared distances to costs in units of the median row minimum, row minima likewise. */
+static void prepare_cost(step *s, float median, const burl_bank_options *options) {
+  const double power = options->power;
+  const float cap = (float)fmin(1e12 * options->entropy, (double)LARGEST);
+  for (size_t i = 0; i < s->n; i++) {
+    float *row = s->cost + i * s->k, largest = 0.0f, nearest = s->least[i] / median;
+    for (size_t j = 0; j < s->k; j++) {
+      row[j] /= median;
+      largest = row[j] > largest ? row[j] : largest;
+    }
+    s->least[i] = nearest;
+    raise_to_cost(&s->least[i], 1, power);
+    raise_to_cost(&largest, 1, power);
+    s->shift[i] = largest > cap ? s->least[i] : 0.0f;
+    if (largest > cap)
+      raise_far_row(row, s->k, nearest, s->least[i], power, cap);
+    else
+      raise_to_cost(row, s->k, power);
+  }
+  for (size_t i = 0; i < s->n; i++)
+    s->sorted[i] /= median;
+  raise_to_cost(s->sorted, s->n, power);
 }
 
 /* Row mass: none for the dearest rows. Column mass: equal. */
@@ -93,19 +136,22 @@ static void set_marginals(step *s, double trim) {
     s->b[j] = 1.0 / (double)s->k;
 }
 
-/* plan <- plan * d^(p-2), in the cost's units; weight (k) its column sums. */
+/* plan <- plan * d^(p-2), in the cost's units; weight (k) its column sums. For p < 2, where a patch on
+ * a prototype would weigh infinitely much, no distance counts as less than CLOSE (smoothed
+ * Weiszfeld). */
 static void weigh_plan(step *s, double power) {
-  float exponent = (float)((power - 2.0) / power);
+  const float exponent = (float)((power - 2.0) / power);
+  const float close = power < 2.0 ? powf(CLOSE, (float)power) : 0.0f;
   memset(s->weight, 0, s->k * sizeof *s->weight);
   for (size_t i = 0; i < s->n; i++) {
-    float *row = s->plan + i * s->k;
+    float *row = s->plan + i * s->k, shift = s->shift[i];
     const float *cost = s->cost + i * s->k;
     if (power == 4.0)
       for (size_t j = 0; j < s->k; j++)
-        row[j] *= sqrtf(cost[j]);
+        row[j] *= sqrtf(cost[j] + shift);
     else if (power != 2.0)
       for (size_t j = 0; j < s->k; j++)
-        row[j] *= powf(cost[j], exponent);
+        row[j] *= powf(fmaxf(cost[j] + shift, close), exponent);
     for (size_t j = 0; j < s->k; j++)
       s->weight[j] += row[j];
   }
@@ -115,7 +161,10 @@ static burl_status take_step(step *s, float *prototypes, const float *batch,
                              const burl_bank_options *options) {
   burl_points_pack(s->packed, prototypes, s->k, s->d);
   burl_points_distances(s->cost, s->k, batch, s->n, s->packed, s->k, s->d);
-  if (!prepare_cost(s, options->power)) return BURL_OK;
+  float median = find_median(s);
+  if (!isfinite(median)) return BURL_ERR_NUMERIC;
+  if (median <= 0.0f) return BURL_OK; /* nothing to move */
+  prepare_cost(s, median, options);
   set_marginals(s, options->trim);
   burl_sinkhorn_options how = burl_sinkhorn_default_options();
   how.eps = options->entropy;
