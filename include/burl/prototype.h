@@ -20,6 +20,7 @@ typedef struct burl_bank burl_bank;
 typedef struct burl_bank_options {
   size_t prototypes;     /* K >= 1; fewer are kept when there are fewer distinct patches */
   double power;          /* p >= 1 of the transport cost d^p */
+  double start_trim;     /* share of the farthest patches that the start never chooses, 0..0.5 */
   double trim;           /* share of the mass left out, 0..0.5 */
   double spatial_weight; /* w in the mixed squared cost (1-w) |x-p|^2 / d + w |rho-pi|^2 * 6, 0..0.99 */
   double entropy;        /* eps as a multiple of the median squared distance to the nearest prototype */

@@ -1,13 +1,13 @@
 /* Standardising by ring, adding up on a common grid, smoothing, and expanding to pixels.
  *
- * Smoothing on the grid of 4 pixels costs a sixteenth of smoothing pixels; the bilinear expansion after it
- * is a smoothing of its own and the pictures show no grid. */
+ * Smoothing on the grid of 4 pixels costs a sixteenth of smoothing pixels; the bilinear expansion
+ * after it is a smoothing of its own and the pictures show no grid. */
 #include "heat/heat_map.h"
 
 #include <math.h>
 #include <string.h>
 
-#define BURL_HEAT_SIGMA 3.0 /* pixels */
+#define BURL_HEAT_SIGMA 2.0 /* pixels */
 
 size_t burl_ring_of(size_t i, size_t j, size_t rows, size_t cols) {
   size_t ring = BURL_RINGS - 1;
@@ -133,8 +133,8 @@ void burl_heat_smooth(burl_heat_grid *grid, float *scratch) {
     for (size_t j = 0; j < cols; j++) {
       float sum = weight[0] * in[j];
       for (int k = 1; k <= BURL_HEAT_REACH; k++)
-        sum += weight[k] *
-               (in[mirror((ptrdiff_t)j - k, cols)] + in[mirror((ptrdiff_t)j + k, cols)]);
+        sum +=
+            weight[k] * (in[mirror((ptrdiff_t)j - k, cols)] + in[mirror((ptrdiff_t)j + k, cols)]);
       out[j] = sum;
     }
   }

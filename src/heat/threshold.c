@@ -1,6 +1,6 @@
-/* An exponential tail fitted to the largest scores: with a few dozen images the 1 % quantile lies beyond
- * the largest of them, and an estimate that cannot go there would be wrong every time. The bootstrap says
- * how little a few images tell. */
+/* An exponential tail fitted to the largest scores: with a few dozen images the 1 % quantile lies
+ * beyond the largest of them, and an estimate that cannot go there would be wrong every time. The
+ * bootstrap says how little a few images tell. */
 #include "heat/threshold.h"
 
 #include "base/memory.h"

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 burl_bank_options burl_bank_default_options(void) {
   return (burl_bank_options){.prototypes = 256,
                              .power = 4.0,
+                             .start_trim = 0.005,
                              .trim = 0.03,
                              .spatial_weight = 0.0,
                              .entropy = 0.3,

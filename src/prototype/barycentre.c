@@ -1,12 +1,14 @@
 /* Damped barycentre steps through entropic optimal transport.
  *
- * For a batch X (n,d) and prototypes Z (k,d): cost C_ij = |x_i - z_j|^p in units of its median row minimum,
- * plan P = Sinkhorn(C, eps), rows of mass 1/n except that the `trim` share of rows with the dearest row
- * minimum gets none (partial transport), columns of mass 1/k. The objective <P, d^p> falls fastest for
- *     z_j <- z_j + s (b_j - z_j),   b_j = sum_i P_ij d_ij^(p-2) x_i / sum_i P_ij d_ij^(p-2),
- * which is the fixed-point step of its stationarity condition: p = 2 gives the Wasserstein barycentre
- * projection (Cuturi and Doucet, Fast Computation of Wasserstein Barycenters, ICML 2014), large p pulls
- * prototypes towards what is covered worst. */
+ * For a batch X (n,d) and prototypes Z (k,d): cost C_ij = |x_i - z_j|^p in units of its median row
+ * minimum, plan P = Sinkhorn(C, eps), rows of mass 1/n except that the `trim` share of rows with
+ * the dearest row minimum gets none (partial transport). A column's mass is the share of the
+ * remaining rows that lie nearest to its prototype: with equal masses the prototypes of rare
+ * patterns would be dragged to the common ones, and what is rare but good would be found defective.
+ * Then z_j <- z_j + s (b_j - z_j),   b_j = sum_i P_ij d_ij^(p-2) x_i / sum_i P_ij d_ij^(p-2), the
+ * damped fixed-point step of the stationarity condition of <P, d^p>: p = 2 gives the Wasserstein
+ * barycentre projection (Cuturi and Doucet, Fast Computation of Wasserstein Barycenters, ICML
+ * 2014), large p pulls prototypes towards what is covered worst. */
 #include "prototype/bank.h"
 
 #include "base/memory.h"
@@ -22,13 +24,14 @@
 #define CLOSE 0.1f    /* distance, in units of the median */
 
 typedef struct step {
-  size_t n, k, d;           /* batch, prototypes, joint dimension */
-  float *cost, *plan;       /* (n,k) */
-  float *least, *sorted;    /* (n) row minima */
-  float *shift;             /* (n) what a row's cost was lowered by */
-  float *packed;            /* prototypes arranged for num/nearest */
-  float *centre, *weight;   /* (k,d), (k) */
-  double *a, *b, *f, *g;    /* marginals and potentials (n), (k), (n), (k) */
+  size_t n, k, d;         /* batch, prototypes, joint dimension */
+  float *cost, *plan;     /* (n,k) */
+  float *least, *sorted;  /* (n) row minima */
+  size_t *nearest;        /* (n) the columns that attain them */
+  float *shift;           /* (n) what a row's cost was lowered by */
+  float *packed;          /* prototypes arranged for num/nearest */
+  float *centre, *weight; /* (k,d), (k) */
+  double *a, *b, *f, *g;  /* marginals and potentials (n), (k), (n), (k) */
   burl_sinkhorn *solver;
   burl_arena arena;
 } step;
@@ -45,6 +48,7 @@ static void lay_out(step *s) {
   s->plan = request(arena, s->n * s->k, sizeof(float));
   s->least = request(arena, s->n, sizeof(float));
   s->sorted = request(arena, s->n, sizeof(float));
+  s->nearest = request(arena, s->n, sizeof(size_t));
   s->shift = request(arena, s->n, sizeof(float));
   s->packed = request(arena, burl_points_packed_size(s->k, s->d), sizeof(float));
   s->centre = request(arena, s->k * s->d, sizeof(float));
@@ -74,14 +78,14 @@ static void raise_to_cost(float *squared, size_t n, double power) {
 }
 
 /* A row of squared distances in units of the median to costs less `least`, its least cost, none of
- * them above `cap`. The plan is the same, since a row's cost may be shifted by a constant and nothing
- * is sent where exp(-cap/eps) is 0; and it stays within the range of the solver. */
+ * them above `cap`. The plan is the same, since a row's cost may be shifted by a constant and
+ * nothing is sent where exp(-cap/eps) is 0; and it stays within the range of the solver. */
 static void raise_far_row(float *row, size_t k, float nearest, float least, double power,
                           float cap) {
   const float half = (float)(0.5 * power);
   for (size_t j = 0; j < k; j++) {
-    float cost = nearest > 0.0f ? least * (powf(row[j] / nearest, half) - 1.0f)
-                                : powf(row[j], half);
+    float cost =
+        nearest > 0.0f ? least * (powf(row[j] / nearest, half) - 1.0f) : powf(row[j], half);
     row[j] = cost < cap ? cost : cap;
   }
 }
@@ -90,10 +94,11 @@ static void raise_far_row(float *row, size_t k, float nearest, float least, doub
 static float find_median(step *s) {
   for (size_t i = 0; i < s->n; i++) {
     const float *row = s->cost + i * s->k;
-    float least = row[0];
+    size_t nearest = 0;
     for (size_t j = 1; j < s->k; j++)
-      least = row[j] < least ? row[j] : least;
-    s->least[i] = least;
+      nearest = row[j] < row[nearest] ? j : nearest;
+    s->nearest[i] = nearest;
+    s->least[i] = row[nearest];
   }
   memcpy(s->sorted, s->least, s->n * sizeof *s->least);
   qsort(s->sorted, s->n, sizeof *s->sorted, ascending);
@@ -124,20 +129,22 @@ static void prepare_cost(step *s, float median, const burl_bank_options *options
   raise_to_cost(s->sorted, s->n, power);
 }
 
-/* Row mass: none for the dearest rows. Column mass: equal. */
+/* Row mass: none for the dearest rows. Column mass: that of the rows nearest to it. */
 static void set_marginals(step *s, double trim) {
   size_t dropped = (size_t)(trim * (double)s->n), kept = 0;
   float limit = s->sorted[s->n - 1 - dropped];
   for (size_t i = 0; i < s->n; i++)
     kept += s->least[i] <= limit;
-  for (size_t i = 0; i < s->n; i++)
-    s->a[i] = s->least[i] <= limit ? 1.0 / (double)kept : 0.0;
   for (size_t j = 0; j < s->k; j++)
-    s->b[j] = 1.0 / (double)s->k;
+    s->b[j] = 0.0;
+  for (size_t i = 0; i < s->n; i++) {
+    s->a[i] = s->least[i] <= limit ? 1.0 / (double)kept : 0.0;
+    s->b[s->nearest[i]] += s->a[i];
+  }
 }
 
-/* plan <- plan * d^(p-2), in the cost's units; weight (k) its column sums. For p < 2, where a patch on
- * a prototype would weigh infinitely much, no distance counts as less than CLOSE (smoothed
+/* plan <- plan * d^(p-2), in the cost's units; weight (k) its column sums. For p < 2, where a patch
+ * on a prototype would weigh infinitely much, no distance counts as less than CLOSE (smoothed
  * Weiszfeld). */
 static void weigh_plan(step *s, double power) {
   const float exponent = (float)((power - 2.0) / power);
@@ -170,10 +177,8 @@ static burl_status take_step(step *s, float *prototypes, const float *batch,
   how.eps = options->entropy;
   how.max_sweeps = options->sweeps;
   how.tolerance = 0.0;
-  how.order = BURL_COLUMN_THEN_ROW;
-  burl_sinkhorn_info info;
   burl_status status = burl_sinkhorn_solve_scaling(s->solver, s->f, s->g, s->cost, s->k, s->n, s->k,
-                                                   s->a, s->b, 0, &how, &info);
+                                                   s->a, s->b, 0, &how, NULL);
   if (status != BURL_OK) return status;
   burl_sinkhorn_plan_scaling(s->plan, s->k, s->cost, s->k, s->n, s->k, s->f, s->g, how.eps);
   weigh_plan(s, options->power);

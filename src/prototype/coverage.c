@@ -1,7 +1,7 @@
-/* Greedy coverage: farthest-point selection (Gonzalez 1985, a 2-approximation of k-centre), made robust:
- * with trim > 0 the next point is not the farthest one but the one at the (1-trim) quantile of the
- * distances, so that up to a share `trim` of outliers (defects among the training images) is never chosen
- * for being far from everything. */
+/* Greedy coverage: farthest-point selection (Gonzalez 1985, a 2-approximation of k-centre), made
+ * robust: with trim > 0 the next point is not the farthest one but the one at the (1-trim) quantile
+ * of the distances, so that up to a share `trim` of outliers (defects among the training images) is
+ * never chosen for being far from everything. */
 #include "prototype/bank.h"
 
 #include "base/memory.h"

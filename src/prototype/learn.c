@@ -10,9 +10,9 @@
 
 static int options_valid(const burl_bank_options *o) {
   return o->prototypes >= 1 && o->prototypes <= 65536 && o->power >= 1.0 && o->power <= 16.0 &&
-         o->trim >= 0.0 && o->trim <= 0.5 && o->spatial_weight >= 0.0 &&
-         o->spatial_weight <= 0.99 && o->entropy > 0.0 && o->sweeps >= 1 && o->batch >= 1 &&
-         o->damping > 0.0 && o->damping <= 1.0;
+         o->trim >= 0.0 && o->trim <= 0.5 && o->start_trim >= 0.0 && o->start_trim <= 0.5 &&
+         o->spatial_weight >= 0.0 && o->spatial_weight <= 0.99 && o->entropy > 0.0 &&
+         o->sweeps >= 1 && o->batch >= 1 && o->damping > 0.0 && o->damping <= 1.0;
 }
 
 static int all_finite(const float *v, size_t n) {
@@ -29,7 +29,7 @@ static burl_status learn_joint(float **prototypes, size_t *k, const float *joint
   float *made = burl_alloc(wanted * joined, sizeof *made);
   burl_status status = chosen && made ? BURL_OK : BURL_ERR_MEMORY;
   if (status == BURL_OK)
-    status = burl_coverage_start(chosen, k, joint, n, joined, wanted, options->trim);
+    status = burl_coverage_start(chosen, k, joint, n, joined, wanted, options->start_trim);
   if (status == BURL_OK) {
     for (size_t j = 0; j < *k; j++)
       memcpy(made + j * joined, joint + chosen[j] * joined, joined * sizeof *made);
