@@ -3,7 +3,8 @@
  * Pass 0, filters: second moments of random 5 x 5 patches (each patch's mean removed) of every level;
  * the filters are the 12 leading eigenvectors, scaled by (lambda + 1e-5)^-1/2.
  * Pass 1, whitening: mean and covariance of the raw features of every group, over all cells;
- * W = V (lambda + 0.01 mean lambda)^-1/2. */
+ * W = V (lambda + 0.01 mean lambda)^-1/2. From fewer independent cells than dimensions W would make
+ * the training images look all alike and every other one strange, so such a group is left out. */
 #include "base/random.h"
 #include "encode/texture_parts.h"
 #include "num/eigen.h"
@@ -14,7 +15,7 @@ enum {
   TAPS = BURL_FILTER_TAPS,
   PIXELS_A_PATCH = 128,                        /* one random patch a level for so many pixels */
   PATCH_STATISTICS = 1 + TAPS * TAPS,          /* count, second moments */
-  MOMENTS = 1 + BURL_TEXTURE_DIM + BURL_TEXTURE_DIM * BURL_TEXTURE_DIM /* count, sums, products */
+  MOMENTS = 2 + BURL_TEXTURE_DIM + BURL_TEXTURE_DIM * BURL_TEXTURE_DIM /* counts, sums, products */
 };
 
 size_t burl_texture_count_statistics(const burl_encoder *self, size_t pass) {
@@ -52,10 +53,34 @@ static void learn_filters(const burl_encoder_workspace *w, const burl_lesson *le
   }
 }
 
-static void add_moments(double *statistics, const burl_feature_map *map, burl_rect core) {
+/* Numbers in [lo,hi) and in [first,last]. */
+static double overlap(size_t lo, size_t hi, size_t first, size_t last) {
+  if (lo < first) lo = first;
+  if (hi > last + 1) hi = last + 1;
+  return hi > lo ? (double)(hi - lo) : 0.0;
+}
+
+/* How many boxes side by side the cells amount to: copies at the borders tell nothing new, and
+ * neighbours whose boxes overlap little. */
+static double count_independent(const burl_encoder_workspace *w, size_t group,
+                                const burl_cells *in) {
+  if (group == TEXTURE_FINE)
+    return (double)(in->row1 - in->row0) * (double)(in->col1 - in->col0);
+  const burl_pooling *p = &burl_texture_pooling[group];
+  size_t r0, r1, c0, c1;
+  burl_pooling_cells(p, w->height[group], &r0, &r1);
+  burl_pooling_cells(p, w->width[group], &c0, &c1);
+  double share = (double)p->cell / (double)p->box;
+  return share * overlap(in->row0, in->row1, r0, r1) * share *
+         overlap(in->col0, in->col1, c0, c1);
+}
+
+static void add_moments(double *statistics, const burl_encoder_workspace *w, size_t group,
+                        const burl_feature_map *map, burl_rect core) {
   burl_cells in = burl_feature_map_cells_in(map, core);
   size_t d = map->dim;
-  double *sum = statistics + 1, *product = sum + d;
+  double *sum = statistics + 2, *product = sum + d;
+  statistics[1] += count_independent(w, group, &in);
   for (size_t i = in.row0; i < in.row1; i++)
     for (size_t j = in.col0; j < in.col1; j++) {
       const float *cell = map->data + (i * map->cols + j) * d;
@@ -79,7 +104,8 @@ void burl_texture_learn(const burl_encoder *self, burl_encoder_workspace *worksp
   burl_texture_extract((const burl_texture *)self, workspace, lesson->view, lesson->region, 1,
                        maps);
   for (size_t g = 0; g < TEXTURE_GROUPS; g++)
-    if (maps[g].rows > 0) add_moments(statistics + g * MOMENTS, &maps[g], lesson->core);
+    if (maps[g].rows > 0)
+      add_moments(statistics + g * MOMENTS, workspace, g, &maps[g], lesson->core);
 }
 
 void burl_texture_arrange(burl_texture *self) {
@@ -114,7 +140,7 @@ static burl_status finish_filters(burl_texture *self, const double *statistics) 
 static burl_status finish_group(texture_group *group, const double *moments, size_t d) {
   enum { D = BURL_TEXTURE_DIM };
   double values[D], vectors[D * D], covariance[D * D] = {0}, mean[D], trace = 0.0;
-  const double *sum = moments + 1, *product = sum + d;
+  const double *sum = moments + 2, *product = sum + d;
   for (size_t i = 0; i < d; i++)
     mean[i] = sum[i] / moments[0];
   for (size_t i = 0; i < d; i++)
@@ -124,7 +150,7 @@ static burl_status finish_group(texture_group *group, const double *moments, siz
   if (status != BURL_OK) return status;
   for (size_t i = 0; i < d; i++)
     trace += values[i] > 0.0 ? values[i] : 0.0;
-  group->present = trace > 1e-12;
+  group->present = trace > 1e-12 && moments[1] >= (double)d;
   if (!group->present) return BURL_OK;
   for (size_t i = 0; i < d; i++) {
     group->mean[i] = (float)mean[i];
