@@ -1,10 +1,10 @@
 /* burl/prototype.h: banks of prototypes learned from defect-free patch embeddings by optimal transport.
  *
- * Start: greedy coverage (farthest point, the dearest `trim` share of patches left aside). Then damped
- * barycentre steps: in each, a batch of patches is transported onto the prototypes by entropic optimal
- * transport of the mixed cost, the dearest `trim` share of the mass is left out, and every prototype
- * moves towards the barycentre of what it receives, weighted by d^(p-2), which is the barycentre of the
- * cost d^p. Derivation and sources: docs/math/prototypes.md.
+ * Start: greedy coverage (farthest point, but the farthest `start_trim` share of patches is passed
+ * over). Then damped barycentre steps: in each, a batch of patches is transported onto the prototypes
+ * by entropic optimal transport of the cost d^p, d^2 the mixed squared cost, the dearest `trim` share
+ * of the mass is left out, and every prototype moves towards the mean of what it receives, weighted by
+ * d^(p-2), which is a step to the barycentre of d^p. Derivation and sources: docs/math/prototypes.md.
  */
 #ifndef BURL_PROTOTYPE_H
 #define BURL_PROTOTYPE_H
@@ -23,7 +23,7 @@ typedef struct burl_bank_options {
   double start_trim;     /* share of the farthest patches that the start never chooses, 0..0.5 */
   double trim;           /* share of the mass left out, 0..0.5 */
   double spatial_weight; /* w in the mixed squared cost (1-w) |x-p|^2 / d + w |rho-pi|^2 * 6, 0..0.99 */
-  double entropy;        /* eps as a multiple of the median squared distance to the nearest prototype */
+  double entropy;        /* eps as a multiple of the median cost d^p to the nearest prototype, > 0 */
   size_t sweeps;         /* Sinkhorn sweeps a plan, at most */
   size_t steps;          /* damped barycentre steps (batches) */
   size_t batch;          /* patches a batch */
