@@ -15,8 +15,7 @@
 #define FORMAT_NAME "burl-model"
 
 static void name_of(char name[96], const burl_model *model, const char *what, size_t group) {
-  snprintf(name, 96, "%s.%s", what,
-           model->encoder->ops->get_group(model->encoder, group).name);
+  snprintf(name, 96, "%s.%s", what, model->encoder->ops->get_group(model->encoder, group).name);
 }
 
 burl_status burl_model_save(const burl_model *model, const char *path, burl_diag *diag) {
@@ -43,39 +42,57 @@ burl_status burl_model_save(const burl_model *model, const char *path, burl_diag
   return status;
 }
 
-/* Settings from the JSON text. */
-static int read_settings(burl_model *model, const char *text) {
-  json_error_t error;
-  json_t *root = json_loads(text, 0, &error);
+/* Settings that make sense together; the others cannot do harm. */
+static int settings_valid(const burl_model *model, const char *encoder, const char *checksum) {
+  const burl_fit_options *o = &model->options;
+  return strcmp(encoder, "texture") == 0 && strlen(checksum) == 8 &&
+         strspn(checksum, "0123456789abcdef") == 8 && o->prototypes >= 1 &&
+         o->prototypes <= 65536 && o->spatial_weight >= 0.0 && o->spatial_weight <= 0.99 &&
+         isfinite(model->typical) && isfinite(model->threshold.value) &&
+         model->threshold.value > model->typical;
+}
+
+/* Settings from the parsed JSON text; what is not there as it should be gives BURL_ERR_FORMAT. */
+static burl_status take_settings(burl_model *model, json_t *root) {
   json_int_t prototypes, seed, images, calibration_images;
   const char *version, *encoder, *checksum;
   burl_fit_options *o = &model->options;
-  int bad = !root ||
-            json_unpack(root,
-                        "{s:s, s:s, s:{s:I, s:F, s:F, s:F, s:F, s:I}, s:{s:F, s:F, s:F, s:F, s:I}, "
-                        "s:I, s:s}",
-                        "burl_version", &version, "encoder", &encoder, "options", "prototypes",
-                        &prototypes, "power", &o->power, "trim", &o->trim, "spatial_weight",
-                        &o->spatial_weight, "false_alarm", &o->false_alarm, "seed", &seed,
-                        "calibration", "typical", &model->typical, "threshold",
-                        &model->threshold.value, "threshold_low", &model->threshold.low,
-                        "threshold_high", &model->threshold.high, "images", &calibration_images,
-                        "images", &images, "data_checksum", &checksum) != 0;
-  if (!bad) {
-    o->prototypes = (size_t)prototypes;
-    o->seed = (uint64_t)seed;
-    model->images = (size_t)images;
-    model->calibration_images = (size_t)calibration_images;
-    model->data_checksum = (uint32_t)strtoul(checksum, NULL, 16);
-    model->fitted_by = burl_copy_text(version);
-    model->json = burl_copy_text(text);
-    bad = strcmp(encoder, "texture") != 0 || images < 0 || calibration_images < 0 ||
-          !(o->spatial_weight >= 0.0 && o->spatial_weight <= 0.99) ||
-          !isfinite(model->typical) || !isfinite(model->threshold.value) ||
-          !(model->threshold.value > model->typical) || !model->fitted_by || !model->json;
-  }
+  if (json_unpack(root,
+                  "{s:s, s:s, s:{s:I, s:F, s:F, s:F, s:F, s:I}, s:{s:F, s:F, s:F, s:F, s:I}, "
+                  "s:I, s:s}",
+                  "burl_version", &version, "encoder", &encoder, "options", "prototypes",
+                  &prototypes, "power", &o->power, "trim", &o->trim, "spatial_weight",
+                  &o->spatial_weight, "false_alarm", &o->false_alarm, "seed", &seed, "calibration",
+                  "typical", &model->typical, "threshold", &model->threshold.value, "threshold_low",
+                  &model->threshold.low, "threshold_high", &model->threshold.high, "images",
+                  &calibration_images, "images", &images, "data_checksum", &checksum) != 0 ||
+      prototypes < 0 || images < 0 || calibration_images < 0)
+    return BURL_ERR_FORMAT;
+  o->prototypes = (size_t)prototypes;
+  o->seed = (uint64_t)seed;
+  model->images = (size_t)images;
+  model->calibration_images = (size_t)calibration_images;
+  if (!settings_valid(model, encoder, checksum)) return BURL_ERR_FORMAT;
+  model->data_checksum = (uint32_t)strtoul(checksum, NULL, 16);
+  model->fitted_by = burl_copy_text(version);
+  return model->fitted_by ? BURL_OK : BURL_ERR_MEMORY;
+}
+
+static burl_status read_settings(burl_model *model, const char *text, burl_diag *diag) {
+  json_error_t error;
+  json_t *root = text ? json_loads(text, 0, &error) : NULL;
+  burl_status status = BURL_ERR_FORMAT;
+  if (root)
+    status = take_settings(model, root);
+  else if (text && json_error_code(&error) == json_error_out_of_memory)
+    status = BURL_ERR_MEMORY;
   json_decref(root);
-  return !bad;
+  if (status == BURL_OK && !(model->json = burl_copy_text(text))) status = BURL_ERR_MEMORY;
+  if (status == BURL_ERR_MEMORY) return burl_fail_memory(diag, NULL);
+  if (status != BURL_OK)
+    return burl_fail(diag, status, NULL, "Fit the model again.",
+                     "the model's settings are missing or malformed");
+  return BURL_OK;
 }
 
 static burl_status read_group(burl_model *model, size_t g, const burl_safetensors *file,
@@ -85,8 +102,8 @@ static burl_status read_group(burl_model *model, size_t g, const burl_safetensor
   burl_group group = model->encoder->ops->get_group(model->encoder, g);
   if (!group.present) return BURL_OK;
   name_of(name, model, "bank", g);
-  burl_status status = burl_bank_load(&model->bank[g], name, model->options.spatial_weight,
-                                      group.dim, file, diag);
+  burl_status status =
+      burl_bank_load(&model->bank[g], name, model->options.spatial_weight, group.dim, file, diag);
   if (status != BURL_OK) return status;
   name_of(name, model, "calibration", g);
   status = burl_safetensors_get_floats(file, &values, name, (size_t[]){2, BURL_RINGS}, 2, diag);
@@ -120,11 +137,8 @@ static burl_status check_format(const burl_safetensors *file, burl_diag *diag) {
 static burl_status read_model(burl_model *model, const burl_safetensors *file, burl_diag *diag) {
   burl_status status = check_format(file, diag);
   if (status != BURL_OK) return status;
-  const char *text = burl_safetensors_get_metadata(file, MODEL_KEY);
-  if (!text || !read_settings(model, text))
-    return burl_fail(diag, BURL_ERR_FORMAT, NULL, "Fit the model again.",
-                     "the model's settings are missing or malformed");
-  status = burl_texture_load(&model->encoder, file, diag);
+  status = read_settings(model, burl_safetensors_get_metadata(file, MODEL_KEY), diag);
+  if (status == BURL_OK) status = burl_texture_load(&model->encoder, file, diag);
   for (size_t g = 0; status == BURL_OK && g < model->encoder->ops->groups; g++)
     status = read_group(model, g, file, diag);
   return status;
