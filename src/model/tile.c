@@ -2,6 +2,7 @@
  * fitting and scoring. */
 #include "model/model_parts.h"
 
+#include <math.h>
 #include <string.h>
 
 burl_tiling burl_model_tiling(const burl_encoder *encoder, size_t height, size_t width) {
@@ -55,8 +56,10 @@ static void place(float *positions, const burl_view *view, const burl_feature_ma
 void burl_tile_distances(tile_worker *worker, const burl_bank *bank, const burl_view *view,
                          const burl_feature_map *map) {
   if (burl_bank_get_positions(bank)) place(worker->positions, view, map);
-  burl_bank_score(bank, worker->distance, NULL, map->data, worker->positions,
-                  map->rows * map->cols);
+  size_t n = map->rows * map->cols;
+  burl_bank_score(bank, worker->distance, NULL, map->data, worker->positions, n);
+  for (size_t i = 0; i < n; i++)
+    worker->distance[i] = sqrtf(worker->distance[i]);
 }
 
 burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,

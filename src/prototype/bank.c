@@ -13,7 +13,7 @@
 burl_bank_options burl_bank_default_options(void) {
   return (burl_bank_options){.prototypes = 256,
                              .power = 4.0,
-                             .start_trim = 0.005,
+                             .start_trim = 0.002,
                              .trim = 0.03,
                              .spatial_weight = 0.0,
                              .entropy = 0.3,
