@@ -176,8 +176,9 @@ burl_status burl_training_pass(training *self, const training_pass *pass, double
       burl_observe_progress(self->observer, pass->stage, first + images, self->count);
       continue;
     }
-    for (size_t slot = images; slot-- > 0;)
-      if (c->diag[slot].status != BURL_OK && self->diag) *self->diag = c->diag[slot];
+    burl_fail(self->diag, status, NULL, NULL, "%s", burl_status_get_text(status));
+    for (size_t slot = images; slot-- > 0;) /* others may only have been left out */
+      if (c->diag[slot].status == status && self->diag) *self->diag = c->diag[slot];
   }
   free(statistics);
   free(c);
