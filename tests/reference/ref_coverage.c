@@ -15,7 +15,7 @@ static double to_mean(const float *points, size_t n, size_t d, size_t i) {
 
 static double to_chosen(const float *points, size_t d, size_t i, const size_t *chosen,
                         size_t count) {
-  double least = INFINITY;
+  double least = (double)INFINITY;
   for (size_t j = 0; j < count; j++) {
     double sum = 0.0;
     for (size_t t = 0; t < d; t++)

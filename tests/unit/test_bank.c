@@ -83,22 +83,22 @@ static void test_options_out_of_range(void **state) {
   bad[count++].prototypes = 0;
   bad[count++].power = 0.99;
   bad[count++].power = 1000.0;
-  bad[count++].power = NAN;
+  bad[count++].power = (double)NAN;
   bad[count++].trim = -0.01;
   bad[count++].trim = 0.51;
-  bad[count++].trim = NAN;
+  bad[count++].trim = (double)NAN;
   bad[count++].spatial_weight = -0.1;
   bad[count++].spatial_weight = 1.0;
-  bad[count++].spatial_weight = NAN;
+  bad[count++].spatial_weight = (double)NAN;
   bad[count++].entropy = 0.0;
   bad[count++].entropy = -1.0;
-  bad[count++].entropy = NAN;
-  bad[count++].entropy = INFINITY;
+  bad[count++].entropy = (double)NAN;
+  bad[count++].entropy = (double)INFINITY;
   bad[count++].sweeps = 0;
   bad[count++].batch = 0;
   bad[count++].damping = 0.0;
   bad[count++].damping = 1.01;
-  bad[count++].damping = NAN;
+  bad[count++].damping = (double)NAN;
   for (size_t i = 0; i < count; i++) {
     burl_bank *bank = NULL;
     burl_status status = burl_bank_fit(&bank, patches, positions, 20, D, &bad[i]);
@@ -267,7 +267,7 @@ static void test_scores_equal_the_mixed_cost(void **state) {
       burl_bank_score(bank, distance, nearest, patches, positions, N);
       const float *z = burl_bank_get_prototypes(bank), *pi = burl_bank_get_positions(bank);
       for (size_t i = 0; i < N; i++) {
-        double least = INFINITY, of_nearest = 0.0;
+        double least = (double)INFINITY, of_nearest = 0.0;
         for (size_t j = 0; j < burl_bank_get_count(bank); j++) {
           double cost = 0.0;
           for (size_t t = 0; t < d; t++)

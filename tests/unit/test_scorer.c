@@ -18,12 +18,19 @@ static int set_up(void **state) {
   tree t;
   burl_blas_set_threads(1);
   tree_make(&t);
-  cloth_fill(&t, "good", 5, 128, 128);
+  cloth_fill(&t, "good", 2, 192, 192);
   *state = cloth_fit(&t, "good", 1);
   burl_dataset *dataset = tree_load(&t, "good");
   burl_fit_options options = cloth_options(1);
   options.spatial_weight = 0.3;
   assert_int_equal(burl_model_fit(&spatial, NULL, dataset, &options, NULL, NULL), BURL_OK);
+  burl_model_info info;
+  burl_model_get_info(*state, &info);
+  for (size_t g = 0; g < info.groups; g++) { /* all of them are to be tried */
+    burl_model_group group;
+    burl_model_get_group(*state, g, &group);
+    assert_true(group.prototypes > 0);
+  }
   burl_dataset_free(dataset);
   tree_remove(&t);
   return 0;
@@ -108,17 +115,17 @@ static void test_tiling_makes_no_difference(void **state) {
   check_tiling(*state, 1500, 300, 2);
   check_tiling(*state, 300, 1701, 2);
   check_tiling(*state, 35, 2053, 3); /* the last core is 5 pixels wide */
-  check_tiling(*state, 1283, 1301, 4);
+  check_tiling(*state, 1283, 1297, 4);
   check_tiling(spatial, 1300, 150, 2);
 }
 
 static void test_threads_make_no_difference(void **state) {
-  burl_image image = large_cloth(1337, 1290, BURL_U8);
+  burl_image image = large_cloth(1300, 1290, BURL_U8);
   double expected_score, score;
   float *expected = cloth_score(*state, &image, 1, &expected_score);
-  for (int threads = 2; threads <= 5; threads++) {
+  for (int threads = 2; threads <= 3; threads++) {
     float *heat = cloth_score(*state, &image, threads, &score);
-    assert_memory_equal(heat, expected, 1337 * 1290 * sizeof *heat);
+    assert_memory_equal(heat, expected, 1300 * 1290 * sizeof *heat);
     assert_true(score == expected_score);
     free(heat);
   }
@@ -139,7 +146,7 @@ static void test_small_and_odd_sizes(void **state) {
     assert_non_null(heat);
     for (size_t i = 0; i < count; i++)
       heat[i] = NAN;
-    double score = NAN;
+    double score = (double)NAN;
     assert_int_equal(burl_scorer_score(scorer, heat, &score, &image, NULL), BURL_OK);
     float largest = heat[0];
     for (size_t i = 0; i < count; i++) {

@@ -77,7 +77,7 @@ static void test_falls_with_false_alarm(void **state) {
   (void)state;
   static const size_t sizes[] = {2, 3, 10, 40, 150};
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-    double *scores = exponential(sizes[s], 40 + s), before = INFINITY;
+    double *scores = exponential(sizes[s], 40 + s), before = (double)INFINITY;
     for (double false_alarm = 1e-4; false_alarm < 0.9; false_alarm *= 1.3) {
       double value = estimate(scores, sizes[s], false_alarm, 1).value;
       assert_true(value <= before);
