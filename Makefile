@@ -54,7 +54,7 @@ SHARED := $(B)/libburl.so.$(VERSION)
 SONAME := libburl.so.$(firstword $(subst ., ,$(VERSION)))
 TOOL := $(B)/burl
 
-.PHONY: all help demo check check-all check-unit check-asan check-fuzz check-cli check-headers check-structure \
+.PHONY: all bench-quality benchmarks help demo check check-all check-unit check-asan check-fuzz check-cli check-headers check-structure \
   check-examples check-clang bench format metrics install uninstall clean setup lib tool
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -155,6 +155,16 @@ bench: $(BENCH_SRC:tests/bench/bench_%.c=bench-%) ## all benchmarks, to build/be
 bench-%: $(B)/bench/bench_% $(TOOL)
 	@mkdir -p build/bench
 	@scripts/bench.sh $* $<
+
+# DATA="SET..." [PEER=SCRIPT]
+SEEDS ?= 1,2,3
+bench-quality: $(TOOL) $(B)/bench/bench_machine ## detection quality on data sets of your own, beside a peer
+	@mkdir -p build/bench
+	scripts/bench-quality.py $(TOOL) $(B)/bench/bench_machine $(DATA) $(if $(PEER),--peer $(PEER)) \
+	  --seeds $(SEEDS) > build/bench/quality.jsonl.part
+	@mv build/bench/quality.jsonl.part build/bench/quality.jsonl
+benchmarks: ## write docs/benchmarks.md from build/bench/*.jsonl
+	@scripts/benchmarks.py
 
 format: ## reformat all sources with clang-format
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -28,7 +28,6 @@ typedef struct burl_bank_options {
   size_t steps;          /* damped barycentre steps (batches) */
   size_t batch;          /* patches a batch */
   double damping;        /* 0 < step <= 1 */
-  uint64_t seed;
 } burl_bank_options;
 
 BURL_API burl_bank_options burl_bank_default_options(void);

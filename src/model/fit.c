@@ -42,7 +42,7 @@ burl_fit_options burl_fit_default_options(void) {
                             .trim = bank.trim,
                             .spatial_weight = bank.spatial_weight,
                             .false_alarm = 0.01,
-                            .seed = bank.seed,
+                            .seed = 1,
                             .threads = 1};
 }
 
@@ -185,7 +185,6 @@ static burl_status learn_bank(fit *f, size_t g, size_t fold, burl_bank **bank) {
   how.power = options->power;
   how.trim = options->trim;
   how.spatial_weight = options->spatial_weight;
-  how.seed = options->seed;
   if (status == BURL_OK && n > 0) status = burl_bank_fit(bank, patches, positions, n, d, &how);
   free(patches);
   free(positions);
@@ -281,9 +280,11 @@ static burl_status run(fit *f, const burl_fit_options *options) {
   if (status == BURL_OK) status = calibrate(f);
   if (status != BURL_OK) return status;
   uLong crc = 0;
-  for (size_t i = 0; i < f->data.count; i++)
-    if (f->data.usable[i])
-      crc = crc32(crc, (const Bytef *)&f->data.checksum[i], sizeof *f->data.checksum);
+  for (size_t i = 0; i < f->data.count; i++) {
+    uint32_t sum = f->data.checksum[i];
+    const Bytef bytes[] = {(Bytef)sum, (Bytef)(sum >> 8), (Bytef)(sum >> 16), (Bytef)(sum >> 24)};
+    if (f->data.usable[i]) crc = crc32(crc, bytes, sizeof bytes);
+  }
   model->data_checksum = (uint32_t)crc;
   model->images = f->data.used;
   return burl_model_describe(model) == BURL_OK ? BURL_OK : burl_fail_memory(f->data.diag, NULL);

@@ -20,8 +20,7 @@ burl_bank_options burl_bank_default_options(void) {
                              .sweeps = 40,
                              .steps = 8,
                              .batch = 6000,
-                             .damping = 0.5,
-                             .seed = 1};
+                             .damping = 0.5};
 }
 
 size_t burl_joint_dimension(size_t d, double spatial_weight) {

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Writes docs/benchmarks.md from build/bench/*.jsonl (see `make bench` and `make bench-quality`)."""
+import collections
+import glob
+import json
+import os
+import platform
+import sys
+
+TITLES = {
+    "quality": ("Detection quality",
+                "`make bench-quality DATA=\"SET...\" PEER=SCRIPT` fits and evaluates each set with default settings, three "
+                "seeds, one thread, beside PatchCore (ResNet-18 layers 2 and 3, coreset of 1,000, torch) in the same run. Mean "
+                "of the seeds. No setting was chosen on test images: those that were chosen, were on held-out good training "
+                "images with synthetic defects."),
+    "model": ("Fitting and scoring", "`make bench-model`: texture encoder, 256 prototypes a group, synthetic cloth. Scoring "
+              "is from pixels in memory to the heat map; Mpixel/s = pixels / ms / 1000."),
+    "metrics": ("Metrics", "`make bench-metrics`: the whole evaluator beside scikit-learn and an exact AUPRO in numpy."),
+    "sinkhorn": ("Entropic transport", "`make bench-sinkhorn`: 40 sweeps, plan included, beside POT."),
+}
+METRICS = ["pixel_auroc", "pixel_ap", "aupro_0.30", "aupro_0.05", "image_auroc"]
+
+
+def load(path):
+    with open(path) as f:
+        return [json.loads(line) for line in f if line.strip()]
+
+
+def number(value, digits=4):
+    return "–" if value is None else ("%%.%dg" % digits) % value
+
+
+def table(rows):
+    lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows[1:]])
+
+
+def means(lines, side):
+    return [sum(line[side][k] for line in lines) / len(lines) for k in METRICS]
+
+
+def spread(lines, side, key):
+    values = [line[side][key] for line in lines]
+    return "%.3f (%.3f..%.3f)" % (sum(values) / len(values), min(values), max(values))
+
+
+def quality(lines):
+    sets = collections.OrderedDict()
+    for line in lines:
+        sets.setdefault(line["name"].split()[0], []).append(line)
+    rows = [["set", "", "pixel AUROC", "pixel AP", "AUPRO 0.30", "AUPRO 0.05", "image AUROC"]]
+    sides = ["ours"] + (["theirs"] if all("theirs" in line for line in lines) else [])
+    for name, runs in sets.items():
+        for side in sides:
+            rows.append([name if side == "ours" else "", "burl" if side == "ours" else "PatchCore"] +
+                        [spread(runs, side, k) for k in METRICS])
+    for side in sides:
+        all_means = [means(runs, side) for runs in sets.values()]
+        rows.append(["**mean**" if side == "ours" else "", "**burl**" if side == "ours" else "PatchCore"] +
+                    ["%.3f" % (sum(m[i] for m in all_means) / len(all_means)) for i in range(len(METRICS))])
+    text = table(rows)
+    rates = [line["ours"]["false_alarm_rate"] for line in lines]
+    text += "\n\nFalse alarms at the default threshold (0.01 asked for): mean %.3f, largest %.3f of the good test images." % (
+        sum(rates) / len(rates), max(rates))
+    fit = [["set", "burl fit, s", "PatchCore fit, s (decoding not counted)"]]
+    for name, runs in sets.items():
+        theirs = [line["peer_ms"] for line in runs if line["peer_ms"]]
+        fit.append([name, "%.1f" % (sum(line["ours_ms"] for line in runs) / len(runs) / 1e3),
+                    "%.1f" % (sum(theirs) / len(theirs) / 1e3) if theirs else "–"])
+    return text + "\n\n" + table(fit)
+
+
+def plain(lines):
+    rows = [["what", "threads", "ours, ms", "peer", "peer, ms", "ratio", "SGEMM, GFLOP/s"]]
+    for line in lines:
+        rows.append([line["name"], str(line["threads"]), number(line["ours_ms"]), line["peer"] or "–",
+                     number(line["peer_ms"]), number(line["ratio"], 3), number(line["sgemm_gflops"], 3)])
+    return table(rows)
+
+
+def cpu():
+    with open("/proc/cpuinfo") as f:
+        for line in f:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+def main():
+    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    found = {os.path.splitext(os.path.basename(p))[0]: load(p) for p in sorted(glob.glob("build/bench/*.jsonl"))}
+    if not found:
+        sys.exit("benchmarks: no build/bench/*.jsonl; run `make bench` first")
+    text = ["# Benchmarks", "",
+            "Made by `scripts/benchmarks.py` from the lines in `build/bench/`, measured on %s, %d cores. Medians of "
+            "alternating runs; ratios count, single times do not: machines are shared. ratio = peer / ours. The last column "
+            "is this machine's one-threaded float matrix product, measured beside each figure." % (cpu(), os.cpu_count())]
+    for name in [n for n in TITLES if n in found] + [n for n in found if n not in TITLES]:
+        title, note = TITLES.get(name, (name, "`make bench-%s`" % name))
+        text += ["", "## " + title, "", note, "", quality(found[name]) if name == "quality" else plain(found[name])]
+    extra = "docs/benchmarks-notes.md"
+    if os.path.exists(extra):
+        with open(extra) as f:
+            text += ["", f.read().rstrip()]
+    with open("docs/benchmarks.md", "w") as f:
+        f.write("\n".join(text) + "\n")
+
+
+if __name__ == "__main__":
+    main()
