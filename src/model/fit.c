@@ -319,7 +319,7 @@ burl_status burl_model_fit(burl_model **model, size_t *skipped, const burl_datas
   if (status == BURL_OK)
     status = burl_training_open(&f.data, dataset, options->threads, f.model->encoder, observer, diag);
   if (status == BURL_OK) status = run(&f, options);
-  if (skipped) *skipped = f.data.count - f.data.used;
+  if (skipped && status == BURL_OK) *skipped = f.data.count - f.data.used;
   close_fit(&f);
   if (status != BURL_OK) {
     burl_model_free(f.model);

@@ -236,7 +236,9 @@ static void refuse(tree *t, const char *name, const burl_fit_options *options, b
   burl_dataset *dataset = tree_load(t, name);
   burl_model *model = NULL;
   burl_diag diag = {0};
-  burl_status status = burl_model_fit(&model, NULL, dataset, options, NULL, &diag);
+  size_t skipped = 99;
+  burl_status status = burl_model_fit(&model, &skipped, dataset, options, NULL, &diag);
+  assert_int_equal(skipped, 99);
   if (status != expected || diag.status != expected || !strstr(diag.reason, part))
     fail_msg("%s: %s: %s", name, burl_status_get_name(status), diag.reason);
   assert_null(model);
