@@ -27,19 +27,20 @@ extern "C" {
 /* The version of the library at run time, as "major.minor.patch". */
 BURL_API const char *burl_version(void);
 
-/* Status codes. Numbers are pinned: tens are topics (1x arguments, 2x system, 3x files, 4x data). */
-#define BURL_STATUS_LIST(X)                                                       \
-  X(BURL_OK, 0, "ok")                                                             \
-  X(BURL_ERR_ARGUMENT, 10, "an argument is outside its range")                    \
-  X(BURL_ERR_SIZE, 11, "sizes do not fit together or exceed a limit")             \
-  X(BURL_ERR_MEMORY, 20, "not enough memory")                                     \
-  X(BURL_ERR_IO, 21, "the system could not read or write a file")                 \
-  X(BURL_ERR_CANCELLED, 22, "stopped on request")                                 \
-  X(BURL_ERR_FORMAT, 30, "a file is malformed or truncated")                      \
-  X(BURL_ERR_UNSUPPORTED, 31, "a file uses a feature that is not supported")      \
-  X(BURL_ERR_VERSION, 32, "a file has a format version that is not supported")    \
-  X(BURL_ERR_CHECKSUM, 33, "a file's checksum does not match its content")        \
-  X(BURL_ERR_DATA, 40, "the data does not allow what was asked")                  \
+/* Status codes. Numbers are pinned: tens are topics (1x arguments, 2x system, 3x files, 4x data).
+ */
+#define BURL_STATUS_LIST(X)                                                                        \
+  X(BURL_OK, 0, "ok")                                                                              \
+  X(BURL_ERR_ARGUMENT, 10, "an argument is outside its range")                                     \
+  X(BURL_ERR_SIZE, 11, "sizes do not fit together or exceed a limit")                              \
+  X(BURL_ERR_MEMORY, 20, "not enough memory")                                                      \
+  X(BURL_ERR_IO, 21, "the system could not read or write a file")                                  \
+  X(BURL_ERR_CANCELLED, 22, "stopped on request")                                                  \
+  X(BURL_ERR_FORMAT, 30, "a file is malformed or truncated")                                       \
+  X(BURL_ERR_UNSUPPORTED, 31, "a file uses a feature that is not supported")                       \
+  X(BURL_ERR_VERSION, 32, "a file has a format version that is not supported")                     \
+  X(BURL_ERR_CHECKSUM, 33, "a file's checksum does not match its content")                         \
+  X(BURL_ERR_DATA, 40, "the data does not allow what was asked")                                   \
   X(BURL_ERR_NUMERIC, 41, "a value is not finite")
 
 typedef enum burl_status {
@@ -63,12 +64,13 @@ typedef struct burl_diag {
   char hint[256];   /* what to do about it, "" if nothing can be said */
 } burl_diag;
 
-/* Writes "PATH: REASON (at byte OFFSET). HINT" into text (size bytes, always terminated; size > 0; 2048
- * hold all of it). Control characters are written as '?', so that one diagnosis is one line. */
+/* Writes "PATH: REASON (at byte OFFSET). HINT" into text (size bytes, always terminated; size > 0;
+ * 2048 hold all of it). Control characters are written as '?', so that one diagnosis is one line.
+ */
 BURL_API void burl_diag_format(char *text, size_t size, const burl_diag *diag);
 
-/* How a caller follows long work. Either function may be NULL. Calls come from one thread at a time,
- * problems in the order of the inputs whatever the number of threads. */
+/* How a caller follows long work. Either function may be NULL. Calls come from one thread at a
+ * time, problems in the order of the inputs whatever the number of threads. */
 typedef struct burl_observer {
   void *context;
   /* `done` of `total` steps of `stage` are finished (total >= 1). */

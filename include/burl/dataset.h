@@ -67,15 +67,19 @@ BURL_API void burl_dataset_free(burl_dataset *dataset);
 
 BURL_API burl_layout burl_dataset_get_layout(const burl_dataset *dataset);
 BURL_API size_t burl_dataset_get_count(const burl_dataset *dataset);
+/* Images that were named or listed but are not there to be read (a dangling link, a missing file, a
+ * folder without permission); each went to the observer. */
+BURL_API size_t burl_dataset_get_lost(const burl_dataset *dataset);
 /* Item i < count; borrowed, valid while the data set lives. */
 BURL_API const burl_item *burl_dataset_get_item(const burl_dataset *dataset, size_t i);
 
 /* Images to score, from files and folders named on a command line: a folder gives all images below
  * it with names relative to the folder; a file gives its base name. All become test items labelled
  * "good" without masks; the layout is BURL_LAYOUT_FOLDER. Names that would collide get "-2",
- * "-3"... before the extension, in the order of the paths. Files of other kinds and empty folders
- * are told. Errors: BURL_ERR_IO (a path is not there), BURL_ERR_DATA (no image at all),
- * BURL_ERR_MEMORY. */
+ * "-3"... before the extension, in the order of the paths. A file named here is taken whatever its
+ * name ends in: its content says what it is. A path among several that is not there is told and
+ * counts as lost; empty folders are told. Errors: BURL_ERR_IO (the only path is not there),
+ * BURL_ERR_DATA (no image at all), BURL_ERR_MEMORY. */
 BURL_API burl_status burl_dataset_from_paths(burl_dataset **dataset, const char *const *paths,
                                              size_t count, const burl_observer *observer,
                                              burl_diag *diag) BURL_MUST_CHECK;

@@ -1,7 +1,8 @@
 /* burl/heat.h: heat maps as files.
  *
  * A heat map is (height, width) float, the size of its image, registered to the pixel: heat (y,x)
- * belongs to image pixel (y,x). It is calibrated: 0 is typical of good cloth, 1 the model's threshold.
+ * belongs to image pixel (y,x). It is calibrated: 0 is typical of good cloth, 1 the model's
+ * threshold.
  */
 #ifndef BURL_HEAT_H
 #define BURL_HEAT_H
@@ -12,19 +13,21 @@
 extern "C" {
 #endif
 
-/* The fixed scale of pictures: heat 0 is black, BURL_HEAT_SCALE (four times the threshold) is full. */
+/* The fixed scale of pictures: heat 0 is black, BURL_HEAT_SCALE (four times the threshold) is full.
+ */
 #define BURL_HEAT_SCALE 4.0
 
-/* Writes a NumPy file (version 1.0, little-endian float32, C order, shape (height, width)), whole or not
- * at all. Errors: BURL_ERR_ARGUMENT (no pixel), BURL_ERR_IO, BURL_ERR_MEMORY. */
-BURL_API burl_status burl_heat_save_npy(const float *heat, size_t height, size_t width, const char *path,
-                                        burl_diag *diag) BURL_MUST_CHECK;
+/* Writes a NumPy file (version 1.0, little-endian float32, C order, shape (height, width)), whole
+ * or not at all. Errors: BURL_ERR_ARGUMENT (no pixel), BURL_ERR_IO, BURL_ERR_MEMORY. */
+BURL_API burl_status burl_heat_save_npy(const float *heat, size_t height, size_t width,
+                                        const char *path, burl_diag *diag) BURL_MUST_CHECK;
 
-/* Writes a 16-bit grey PNG, value round(65535 * clamp(heat / BURL_HEAT_SCALE, 0, 1)), row by row: no
- * second copy of the map is made. Errors: BURL_ERR_ARGUMENT (no pixel), BURL_ERR_SIZE (the limits of
- * burl/image.h), BURL_ERR_NUMERIC (a NaN, which a picture cannot show), BURL_ERR_IO, BURL_ERR_MEMORY. */
-BURL_API burl_status burl_heat_save_png(const float *heat, size_t height, size_t width, const char *path,
-                                        burl_diag *diag) BURL_MUST_CHECK;
+/* Writes a 16-bit grey PNG, value round(65535 * clamp(heat / BURL_HEAT_SCALE, 0, 1)), row by row:
+ * no second copy of the map is made. Errors: BURL_ERR_ARGUMENT (no pixel), BURL_ERR_SIZE (the
+ * limits of burl/image.h), BURL_ERR_NUMERIC (a NaN, which a picture cannot show), BURL_ERR_IO,
+ * BURL_ERR_MEMORY. */
+BURL_API burl_status burl_heat_save_png(const float *heat, size_t height, size_t width,
+                                        const char *path, burl_diag *diag) BURL_MUST_CHECK;
 
 #ifdef __cplusplus
 }

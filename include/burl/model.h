@@ -1,8 +1,8 @@
 /* burl/model.h: a fitted model: encoder, prototype banks and calibration in one file.
  *
- * Fit on defect-free images alone, score any image of 32 pixels a side and more. Fitting makes a few
- * streaming passes over the images; memory does not grow with their number. Same images, options and
- * seed: same bytes of model and maps, for any number of threads.
+ * Fit on defect-free images alone, score any image of 32 pixels a side and more. Fitting makes a
+ * few streaming passes over the images; memory does not grow with their number. Same images,
+ * options and seed: same bytes of model and maps, for any number of threads.
  */
 #ifndef BURL_MODEL_H
 #define BURL_MODEL_H
@@ -18,13 +18,14 @@ extern "C" {
 typedef struct burl_model burl_model;
 
 typedef struct burl_fit_options {
-  size_t prototypes;     /* K, prototypes in each bank: 1..65536 */
-  double power;          /* p of the transport cost d^p: 2 is k-means-like, large is k-centre-like; 1..16 */
-  double trim;           /* share of the dearest mass left out of each plan: 0..0.5 */
-  double spatial_weight; /* 0: feature cost alone; towards 1: position on the image counts as well; 0..0.99 */
+  size_t prototypes; /* K, prototypes in each bank: 1..65536 */
+  double power; /* p of the transport cost d^p: 2 is k-means-like, large is k-centre-like; 1..16 */
+  double trim;  /* share of the dearest mass left out of each plan: 0..0.5 */
+  double spatial_weight; /* 0: feature cost alone; towards 1: position on the image counts as well;
+                            0..0.99 */
   double false_alarm;    /* share of good images that may reach the threshold: 0.0001..0.5 */
   uint64_t seed;
-  int threads;           /* 1..256; does not change the result */
+  int threads; /* 1..256; does not change the result */
 } burl_fit_options;
 
 BURL_API burl_fit_options burl_fit_default_options(void);
@@ -39,31 +40,34 @@ typedef struct burl_model_group {
 
 typedef struct burl_model_info {
   int format_version;
-  const char *burl_version;      /* of the library that fitted it */
-  const char *encoder;           /* "texture" */
-  burl_fit_options options;      /* threads is 0: it is not part of a model */
-  size_t images;                 /* good images fitted on */
-  size_t calibration_images;     /* held-out scores behind the threshold */
-  double threshold;              /* raw value that heat 1 stands for */
+  const char *burl_version;             /* of the library that fitted it */
+  const char *encoder;                  /* "texture" */
+  burl_fit_options options;             /* threads is 0: it is not part of a model */
+  size_t images;                        /* good images fitted on */
+  size_t calibration_images;            /* held-out scores behind the threshold */
+  double threshold;                     /* raw value that heat 1 stands for */
   double threshold_low, threshold_high; /* 90 % interval of it, by bootstrap over the images */
-  double typical;                /* raw value that heat 0 stands for */
-  uint32_t data_checksum;        /* CRC-32 over the names and pixels of the training images */
+  double typical;                       /* raw value that heat 0 stands for */
+  uint32_t data_checksum; /* CRC-32 over the names and pixels of the training images */
   size_t groups;
 } burl_model_info;
 
 /* Fits on the good training images of a data set. Images that cannot be used go to the observer as
  * problems and are counted in *skipped (may be NULL).
- * Errors: BURL_ERR_ARGUMENT (an option), BURL_ERR_DATA (fewer than 2 usable images, all constant...),
- * BURL_ERR_MEMORY. */
-BURL_API burl_status burl_model_fit(burl_model **model, size_t *skipped, const burl_dataset *dataset,
-                                    const burl_fit_options *options, const burl_observer *observer,
-                                    burl_diag *diag) BURL_MUST_CHECK;
+ * Errors: BURL_ERR_ARGUMENT (an option), BURL_ERR_DATA (fewer than 2 usable images, all
+ * constant...), BURL_ERR_MEMORY. */
+BURL_API burl_status burl_model_fit(burl_model **model, size_t *skipped,
+                                    const burl_dataset *dataset, const burl_fit_options *options,
+                                    const burl_observer *observer, burl_diag *diag) BURL_MUST_CHECK;
 
 /* Model files are safetensors files with the metadata keys "burl.format", "burl.version",
  * "burl.model" (JSON) and "burl.checksum"; see docs/formats.md. Saved whole or not at all.
- * Errors of load: BURL_ERR_IO, BURL_ERR_FORMAT, BURL_ERR_VERSION, BURL_ERR_CHECKSUM, BURL_ERR_MEMORY. */
-BURL_API burl_status burl_model_load(burl_model **model, const char *path, burl_diag *diag) BURL_MUST_CHECK;
-BURL_API burl_status burl_model_save(const burl_model *model, const char *path, burl_diag *diag) BURL_MUST_CHECK;
+ * Errors of load: BURL_ERR_IO, BURL_ERR_FORMAT, BURL_ERR_VERSION, BURL_ERR_CHECKSUM,
+ * BURL_ERR_MEMORY. */
+BURL_API burl_status burl_model_load(burl_model **model, const char *path,
+                                     burl_diag *diag) BURL_MUST_CHECK;
+BURL_API burl_status burl_model_save(const burl_model *model, const char *path,
+                                     burl_diag *diag) BURL_MUST_CHECK;
 BURL_API void burl_model_free(burl_model *model);
 
 BURL_API void burl_model_get_info(const burl_model *model, burl_model_info *info);
@@ -72,21 +76,22 @@ BURL_API void burl_model_get_group(const burl_model *model, size_t group, burl_m
 BURL_API const char *burl_model_get_json(const burl_model *model);
 
 /* One image: its heat map (height, width) and its score, the map's maximum.
- * A scorer owns the working memory of scoring (bounded, whatever the image's size) and one model may
- * have many. Tiles are spread over `threads`; the map does not depend on tiling.
- * Errors: BURL_ERR_SIZE (a side below BURL_MIN_SIDE), BURL_ERR_NUMERIC (a sample not finite). */
+ * A scorer owns the working memory of scoring (bounded, whatever the image's size) and one model
+ * may have many. Tiles are spread over `threads`; the map does not depend on tiling. Errors:
+ * BURL_ERR_SIZE (a side below BURL_MIN_SIDE), BURL_ERR_NUMERIC (a sample not finite). */
 typedef struct burl_scorer burl_scorer;
-BURL_API burl_status burl_scorer_new(burl_scorer **scorer, const burl_model *model, int threads) BURL_MUST_CHECK;
+BURL_API burl_status burl_scorer_new(burl_scorer **scorer, const burl_model *model,
+                                     int threads) BURL_MUST_CHECK;
 BURL_API void burl_scorer_free(burl_scorer *scorer);
-BURL_API burl_status burl_scorer_score(burl_scorer *scorer, float *heat, double *score, const burl_image *image,
-                                       burl_diag *diag) BURL_MUST_CHECK;
+BURL_API burl_status burl_scorer_score(burl_scorer *scorer, float *heat, double *score,
+                                       const burl_image *image, burl_diag *diag) BURL_MUST_CHECK;
 
 /* A scored image on its way to the caller; everything is borrowed and ends with the call. */
 typedef struct burl_scored {
-  size_t index;            /* of the item in the data set */
+  size_t index; /* of the item in the data set */
   const burl_item *item;
   const burl_image *image;
-  const float *heat;       /* (image->height, image->width) */
+  const float *heat; /* (image->height, image->width) */
   double score;
 } burl_scored;
 
@@ -94,12 +99,13 @@ typedef struct burl_score_sink {
   void *context;
   /* Called from worker threads, several at a time, in any order: for writing files. May be NULL. */
   burl_status (*write)(void *context, const burl_scored *scored, burl_diag *diag);
-  /* Called afterwards from one thread, in the order of the items: for lists and metrics. May be NULL. */
+  /* Called afterwards from one thread, in the order of the items: for lists and metrics. May be
+   * NULL. */
   burl_status (*collect)(void *context, const burl_scored *scored, burl_diag *diag);
 } burl_score_sink;
 
 typedef struct burl_score_stats {
-  size_t scored, failed;       /* images that went through, and that were reported and left out */
+  size_t scored, failed; /* images that went through, and that were reported and left out */
   uint64_t pixels;
   double read_seconds, score_seconds, write_seconds, collect_seconds; /* summed over threads */
 } burl_score_stats;
@@ -107,9 +113,11 @@ typedef struct burl_score_stats {
 /* Scores all items of one split (0: all). An image that cannot be read, scored or written is a
  * problem for the observer and is left out; the rest goes on. Many small images are spread over the
  * threads, of a large one the tiles. A failing `collect` ends the run with its status. */
-BURL_API burl_status burl_model_score_dataset(const burl_model *model, const burl_dataset *dataset, burl_split split,
-                                              const burl_score_sink *sink, int threads, const burl_observer *observer,
-                                              burl_score_stats *stats, burl_diag *diag) BURL_MUST_CHECK;
+BURL_API burl_status burl_model_score_dataset(const burl_model *model, const burl_dataset *dataset,
+                                              burl_split split, const burl_score_sink *sink,
+                                              int threads, const burl_observer *observer,
+                                              burl_score_stats *stats,
+                                              burl_diag *diag) BURL_MUST_CHECK;
 
 #ifdef __cplusplus
 }

@@ -57,6 +57,8 @@ static void print_oddities(const burl_dataset_summary *summary) {
       {summary->too_small, "with a side below 32 pixels, too small to fit on or to score"},
       {summary->constant, "of a single value"},
       {summary->duplicates, "with the same pixels as an earlier image"},
+      {summary->grey > 0 ? summary->colour : 0,
+       "in colour among grey ones: their channels are averaged"},
       {summary->leaked, "in the test set with the same pixels as a training image"},
       {summary->without_mask, "with defects but without a mask"},
       {summary->mask_mismatch, "with a mask of another size"},
@@ -109,7 +111,8 @@ int burl_cli_run_check(const cli_values *values) {
     result = burl_cli_fail(&console, &diag);
   else
     print_summary(dataset, &summary);
-  if (summary.unreadable > 0) result = CLI_FAILED;
+  if (status == BURL_OK && summary.unreadable + burl_dataset_get_lost(dataset) > 0)
+    result = CLI_FAILED;
   burl_dataset_free(dataset);
   return result;
 }

@@ -265,7 +265,8 @@ static int evaluate(eval_job *job, const cli_values *values, cli_console *consol
                   "metrics",
                   job->without_mask, burl_cli_plural(job->without_mask));
   print_table(job);
-  return burl_cli_count_left_out(console, stats.failed, count_test_images(dataset));
+  size_t lost = burl_dataset_get_lost(dataset);
+  return burl_cli_count_left_out(console, stats.failed + lost, count_test_images(dataset) + lost);
 }
 
 static void free_job(eval_job *job, size_t items) {

@@ -98,7 +98,8 @@ static int fit(const cli_values *values, cli_console *console, const burl_datase
   if (status == BURL_OK && !console->quiet) print_summary(model, path, burl_cli_clock() - start);
   burl_model_free(model);
   if (status != BURL_OK) return burl_cli_fail(console, &diag);
-  return burl_cli_count_left_out(console, skipped, count_training_images(dataset));
+  size_t lost = burl_dataset_get_lost(dataset);
+  return burl_cli_count_left_out(console, skipped + lost, count_training_images(dataset) + lost);
 }
 
 int burl_cli_run_fit(const cli_values *values) {

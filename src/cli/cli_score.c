@@ -123,7 +123,9 @@ static int score(score_job *job, const cli_values *values, cli_console *console,
   if (!console->quiet)
     printf("%zu image%s scored, %zu at or above the threshold: %s\n", job->count,
            burl_cli_plural(job->count), job->reached, job->list);
-  return burl_cli_count_left_out(console, stats.failed, burl_dataset_get_count(dataset));
+  size_t lost = burl_dataset_get_lost(dataset);
+  return burl_cli_count_left_out(console, stats.failed + lost,
+                                 burl_dataset_get_count(dataset) + lost);
 }
 
 int burl_cli_run_score(const cli_values *values) {

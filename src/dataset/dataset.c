@@ -50,6 +50,10 @@ size_t burl_dataset_get_count(const burl_dataset *dataset) {
   return dataset->count;
 }
 
+size_t burl_dataset_get_lost(const burl_dataset *dataset) {
+  return dataset->lost;
+}
+
 const burl_item *burl_dataset_get_item(const burl_dataset *dataset, size_t i) {
   return &dataset->items[i];
 }

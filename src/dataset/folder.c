@@ -192,6 +192,7 @@ static void report_others(burl_walk *walk, const burl_listing *listing, const ch
     if (entry->kind == BURL_ENTRY_BROKEN && broken_count++ == 0) broken = entry;
   }
   walk->others += others + broken_count;
+  walk->lost += broken_count;
   if (other) {
     burl_diag problem;
     burl_fail(&problem, BURL_ERR_DATA, path, NULL,
@@ -231,6 +232,7 @@ static burl_status read_pending(burl_walk *walk, queue *pending, burl_diag *diag
     report_others(walk, &listing, path);
   } else if (status == BURL_ERR_IO && !first) {
     burl_observe_problem(walk->observer, &problem);
+    walk->lost++;
     status = BURL_OK;
   } else if (diag) {
     *diag = problem;

@@ -59,6 +59,7 @@ typedef struct burl_walk {
   burl_status (*visit)(void *context, const char *path, const char *name, const burl_file_id *id,
                        burl_diag *diag);
   size_t others;      /* files of other kinds met so far */
+  size_t lost;        /* entries that cannot be looked at, folders that cannot be read */
   burl_text_map seen; /* folders read so far; kept between calls, so that none is read twice */
 } burl_walk;
 

@@ -133,8 +133,11 @@ burl_status burl_item_set_finish(burl_dataset **dataset, burl_item_set *set, bur
     burl_observe_problem(set->observer, &problem);
   }
   if (set->count) qsort(set->items, set->count, sizeof *set->items, by_split_and_name);
-  *made = (burl_dataset){
-      .layout = layout, .items = set->items, .count = set->count, .texts = set->texts};
+  *made = (burl_dataset){.layout = layout,
+                         .lost = set->lost,
+                         .items = set->items,
+                         .count = set->count,
+                         .texts = set->texts};
   set->items = NULL;
   set->texts = (burl_texts){0};
   burl_item_set_free(set);

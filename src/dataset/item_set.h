@@ -13,6 +13,7 @@
 
 struct burl_dataset {
   burl_layout layout;
+  size_t lost;
   burl_item *items;
   size_t count;
   burl_texts texts;
@@ -26,6 +27,7 @@ typedef struct burl_item_set {
   size_t count, capacity;
   size_t repeated; /* files named more than once; the first of them */
   const char *repeated_name;
+  size_t lost; /* named or listed, but not there to be read */
   burl_texts texts;
   burl_text_map files, names;
 } burl_item_set;

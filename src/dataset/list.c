@@ -273,10 +273,12 @@ static burl_status take_row(void *context, const burl_list_row *row, burl_diag *
   burl_file_id id;
   int error;
   burl_status status = BURL_OK;
-  if (burl_entry_look(path, &id, &error) == BURL_ENTRY_IMAGE)
+  if (burl_entry_look(path, &id, &error) == BURL_ENTRY_IMAGE) {
     status = add_row(load, row, path, &id, diag);
-  else
+  } else {
     report_missing(load, row, row->path, error, "the line is left out");
+    load->set.lost++;
+  }
   free(path);
   return status;
 }

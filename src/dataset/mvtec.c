@@ -215,6 +215,7 @@ static burl_status read_images(reading *read, burl_diag *diag) {
         .root = read->root, .observer = read->set.observer, .context = read, .visit = take_image};
     status = start_walk(&walk, diag);
     if (status == BURL_OK) status = read_split(read, &walk, splits[i], diag);
+    read->set.lost += walk.lost;
     burl_walk_free(&walk);
   }
   return status;

@@ -15,6 +15,7 @@ typedef struct gathering {
   burl_item_set set;
   burl_split split;
   size_t others;
+  int many; /* several paths were named: one that is not there is left out */
 } gathering;
 
 static burl_status take_image(void *context, const char *path, const char *name,
@@ -29,6 +30,7 @@ static burl_status gather_folder(gathering *gather, const char *root, burl_diag 
       .root = root, .observer = gather->set.observer, .context = gather, .visit = take_image};
   burl_status status = burl_walk_below(&walk, "", diag);
   gather->others += walk.others;
+  gather->set.lost += walk.lost;
   burl_walk_free(&walk);
   return status;
 }
@@ -104,6 +106,7 @@ static burl_status gather_path(gathering *gather, const char *path, burl_diag *d
   char *root;
   switch (burl_entry_look(path, &id, &error)) {
   case BURL_ENTRY_IMAGE:
+  case BURL_ENTRY_OTHER: /* named by hand: what it is, its content says */
     return gather_file(gather, path, &id, diag);
   case BURL_ENTRY_FOLDER:
     root = burl_path_trim(path);
@@ -112,15 +115,15 @@ static burl_status gather_path(gathering *gather, const char *path, burl_diag *d
     if (status != BURL_OK || gather->set.count + gather->set.repeated > before) return status;
     burl_fail(&problem, BURL_ERR_DATA, path, NULL, "holds no .png, .jpg or .jpeg file");
     break;
-  case BURL_ENTRY_OTHER:
-    gather->others++;
-    burl_fail(&problem, BURL_ERR_DATA, path, NULL,
-              "is not named .png, .jpg or .jpeg and is left out");
-    break;
   case BURL_ENTRY_BROKEN:
   default:
     errno = error;
-    return burl_fail_errno(diag, BURL_ERR_IO, path, "cannot be opened");
+    status = burl_fail_errno(&problem, BURL_ERR_IO, path, "cannot be opened");
+    if (!gather->many) {
+      if (diag) *diag = problem;
+      return status;
+    }
+    gather->set.lost++;
   }
   burl_observe_problem(gather->set.observer, &problem);
   return BURL_OK;
@@ -129,7 +132,8 @@ static burl_status gather_path(gathering *gather, const char *path, burl_diag *d
 burl_status burl_dataset_from_paths(burl_dataset **dataset, const char *const *paths, size_t count,
                                     const burl_observer *observer, burl_diag *diag) {
   const char *first = count == 1 ? paths[0] : NULL;
-  gathering gather = {.set = {.path = first, .observer = observer}, .split = BURL_SPLIT_TEST};
+  gathering gather = {
+      .set = {.path = first, .observer = observer}, .split = BURL_SPLIT_TEST, .many = count > 1};
   burl_status status = BURL_OK;
   for (size_t i = 0; status == BURL_OK && i < count; i++)
     status = gather_path(&gather, paths[i], diag);

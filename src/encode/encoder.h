@@ -1,8 +1,9 @@
 /* encode/encoder.h: the interface that every encoder implements.
  *
- * An encoder turns a region of an image into feature maps, one for each of its groups. It may be learned
- * first, in streaming passes: each pass adds up statistics (a flat array of doubles) over regions, sums
- * over images and processes are plain additions, and `learned` turns the total into parameters.
+ * An encoder turns a region of an image into feature maps, one for each of its groups. It may be
+ * learned first, in streaming passes: each pass adds up statistics (a flat array of doubles) over
+ * regions, sums over images and processes are plain additions, and `learned` turns the total into
+ * parameters.
  */
 #ifndef BURL_ENCODE_ENCODER_H
 #define BURL_ENCODE_ENCODER_H
@@ -31,8 +32,8 @@ typedef struct burl_group {
 typedef struct burl_encoder burl_encoder;
 typedef struct burl_encoder_workspace burl_encoder_workspace;
 
-/* One image's region on its way through a learning pass; only cells with their centre in `core` count.
- * `key` tells regions apart for random sampling. */
+/* One image's region on its way through a learning pass; only cells with their centre in `core`
+ * count. `key` tells regions apart for random sampling. */
 typedef struct burl_lesson {
   const burl_view *view;
   burl_rect core, region;
@@ -42,7 +43,8 @@ typedef struct burl_lesson {
 typedef struct burl_encoder_ops {
   const char *name;
   size_t groups, passes;
-  size_t alignment, halo; /* regions start at multiples of alignment; exact beyond halo from a cut edge */
+  size_t alignment,
+      halo; /* regions start at multiples of alignment; exact beyond halo from a cut edge */
   void (*free)(burl_encoder *self);
   burl_group (*get_group)(const burl_encoder *self, size_t group);
 

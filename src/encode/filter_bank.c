@@ -1,8 +1,8 @@
 /* Response rows are filtered once, pooled across into a ring of rows, and the ring is pooled down.
  *
- * Eight neighbouring responses of all twelve filters are held in registers while the 25 taps are read
- * once. Where responses are taken at every other pixel, the rows are first split into even and odd
- * columns, so that all taps are contiguous. */
+ * Eight neighbouring responses of all twelve filters are held in registers while the 25 taps are
+ * read once. Where responses are taken at every other pixel, the rows are first split into even and
+ * odd columns, so that all taps are contiguous. */
 #include "encode/filter_bank.h"
 
 #include "num/simd.h"
@@ -10,10 +10,10 @@
 #include <math.h>
 #include <string.h>
 
-#define RING 8       /* rows kept, >= the largest box */
+#define RING 8 /* rows kept, >= the largest box */
 #define MIN_SUPPORT 0.45
-#define MARGIN 2     /* half of the filter's side */
-#define EDGE 16      /* zeros around a response row: room for half a box and a whole vector */
+#define MARGIN 2 /* half of the filter's side */
+#define EDGE 16  /* zeros around a response row: room for half a box and a whole vector */
 
 /* Responses [first,last] of a side of n level pixels that have their support inside; 0 if none. */
 static size_t valid_responses(const burl_pooling *p, size_t n, size_t *first, size_t *last) {
@@ -100,7 +100,8 @@ static void pool_across(float *restrict out, const float *restrict in, const bur
   }
 }
 
-/* Pointers to the 25 taps of response row `y` (level row), so that tap[t][x] belongs to response x. */
+/* Pointers to the 25 taps of response row `y` (level row), so that tap[t][x] belongs to response x.
+ */
 static void find_taps(burl_filter_bank *bank, const float *tap[BURL_FILTER_TAPS], size_t y) {
   size_t ld = padded(bank->width);
   for (size_t dy = 0; dy < BURL_FILTER_SIDE; dy++) {

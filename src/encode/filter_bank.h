@@ -1,8 +1,9 @@
 /* encode/filter_bank.h: energies of a bank of 5 x 5 filters, pooled over boxes, on a regular grid.
  *
  * For a level image x and filters w_f: r_f = w_f * x, e_f = sqrt(max(1e-4, box mean |r_f|)), and
- * m = 4 box mean of x. Only responses whose 5 x 5 support lies inside the level are averaged; a cell
- * whose box holds too few of them on either axis (less than 45 %) copies the nearest cell that does not.
+ * m = 4 box mean of x. Only responses whose 5 x 5 support lies inside the level are averaged; a
+ * cell whose box holds too few of them on either axis (less than 45 %) copies the nearest cell that
+ * does not.
  */
 #ifndef BURL_ENCODE_FILTER_BANK_H
 #define BURL_ENCODE_FILTER_BANK_H
@@ -15,8 +16,8 @@
 #define BURL_TEXTURE_DIM 13 /* filters and the mean */
 #define BURL_FILTER_SLACK 7 /* floats past a level's end that are read, and not used */
 
-/* Sampling of one level: responses every `step` level pixels, cells every `cell` responses, boxes of
- * `box` (odd) x `box` responses centred on the cells. */
+/* Sampling of one level: responses every `step` level pixels, cells every `cell` responses, boxes
+ * of `box` (odd) x `box` responses centred on the cells. */
 typedef struct burl_pooling {
   size_t step, cell, box;
 } burl_pooling;
@@ -28,10 +29,10 @@ size_t burl_pooling_cells(const burl_pooling *pooling, size_t n, size_t *first, 
 /* Floats of scratch that burl_filter_bank_pool needs for levels up to width. */
 size_t burl_filter_bank_scratch(size_t width);
 
-/* One row of pooled cells at a time, planes (13, cols) with leading dimension ld: energies and mean of
- * cell row `row`, computed for columns first..last and copied to the others. Rows must be asked for in
- * rising order with `begin` before the first. level (height,width) with BURL_FILTER_SLACK readable floats
- * after it, filters (25,12). */
+/* One row of pooled cells at a time, planes (13, cols) with leading dimension ld: energies and mean
+ * of cell row `row`, computed for columns first..last and copied to the others. Rows must be asked
+ * for in rising order with `begin` before the first. level (height,width) with BURL_FILTER_SLACK
+ * readable floats after it, filters (25,12). */
 typedef struct burl_filter_bank {
   const float *level, *filters;
   size_t height, width;

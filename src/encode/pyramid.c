@@ -1,4 +1,5 @@
-/* Binomial pyramid, one output row at a time: columns first (vectorised along the row), then rows. */
+/* Binomial pyramid, one output row at a time: columns first (vectorised along the row), then rows.
+ */
 #include "encode/pyramid.h"
 
 #include "num/simd.h"

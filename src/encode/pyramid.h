@@ -1,6 +1,6 @@
 /* encode/pyramid.h: binomial pyramid: [1 4 6 4 1]/16 both ways, factor 2 (Burt and Adelson, 1983).
- * Sample (y,x) of the next level lies at (2y,2x) of the one below; borders are mirrored about the edge
- * sample.
+ * Sample (y,x) of the next level lies at (2y,2x) of the one below; borders are mirrored about the
+ * edge sample.
  */
 #ifndef BURL_ENCODE_PYRAMID_H
 #define BURL_ENCODE_PYRAMID_H

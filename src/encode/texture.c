@@ -1,12 +1,12 @@
 /* The texture encoder: what makes a weave is learned from the good images themselves.
  *
- *   x <- 0.1 (x - mean)/deviation of the image's grey                       against changes of light
- *   binomial pyramid of five levels; per level 12 PCA filters of 5 x 5      encode/pyramid, filter_bank
- *   energies and means on grids of 4, 4, 4, 8, 16 pixels; a fine group      encode/texture_extract
- *   each group whitened                                                     encode/texture_learn
+ *   x <- 0.1 (x - mean)/deviation of the image's grey                       against changes of
+ * light binomial pyramid of five levels; per level 12 PCA filters of 5 x 5      encode/pyramid,
+ * filter_bank energies and means on grids of 4, 4, 4, 8, 16 pixels; a fine group
+ * encode/texture_extract each group whitened encode/texture_learn
  *
- * Each group is an embedding of its own with prototypes of its own: one joint embedding of all levels is
- * far worse, since a fault shows on few of them. */
+ * Each group is an embedding of its own with prototypes of its own: one joint embedding of all
+ * levels is far worse, since a fault shows on few of them. */
 #include "encode/texture.h"
 
 #include "base/diag.h"

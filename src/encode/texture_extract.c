@@ -1,9 +1,10 @@
 /* From a region's pixels to its feature maps.
  *
  * Levels 0..4: filter energies and mean of the pyramid's levels (encode/filter_bank.h), at strides
- * 4, 4, 4, 8 and 16 pixels. Fine group: signed differences of neighbouring pyramid levels (their blurs have
- * standard deviations 1, 2.2, 4.6 and 9.2 pixels), brought to stride 2, averaged to stride 4: specks of a
- * few pixels keep their sign and size there, which rectified and pooled energies smear away. */
+ * 4, 4, 4, 8 and 16 pixels. Fine group: signed differences of neighbouring pyramid levels (their
+ * blurs have standard deviations 1, 2.2, 4.6 and 9.2 pixels), brought to stride 2, averaged to
+ * stride 4: specks of a few pixels keep their sign and size there, which rectified and pooled
+ * energies smear away. */
 #include "encode/pyramid.h"
 #include "encode/texture_parts.h"
 #include "num/simd.h"

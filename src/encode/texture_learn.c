@@ -1,10 +1,10 @@
 /* Learning the texture encoder in two passes.
  *
- * Pass 0, filters: second moments of random 5 x 5 patches (each patch's mean removed) of every level;
- * the filters are the 12 leading eigenvectors, scaled by (lambda + 1e-5)^-1/2.
- * Pass 1, whitening: mean and covariance of the raw features of every group, over all cells;
- * W = V (lambda + 0.01 mean lambda)^-1/2. From fewer independent cells than dimensions W would make
- * the training images look all alike and every other one strange, so such a group is left out. */
+ * Pass 0, filters: second moments of random 5 x 5 patches (each patch's mean removed) of every
+ * level; the filters are the 12 leading eigenvectors, scaled by (lambda + 1e-5)^-1/2. Pass 1,
+ * whitening: mean and covariance of the raw features of every group, over all cells; W = V (lambda
+ * + 0.01 mean lambda)^-1/2. From fewer independent cells than dimensions W would make the training
+ * images look all alike and every other one strange, so such a group is left out. */
 #include "base/random.h"
 #include "encode/texture_parts.h"
 #include "num/eigen.h"
@@ -13,8 +13,8 @@
 
 enum {
   TAPS = BURL_FILTER_TAPS,
-  PIXELS_A_PATCH = 128,                        /* one random patch a level for so many pixels */
-  PATCH_STATISTICS = 1 + TAPS * TAPS,          /* count, second moments */
+  PIXELS_A_PATCH = 128,               /* one random patch a level for so many pixels */
+  PATCH_STATISTICS = 1 + TAPS * TAPS, /* count, second moments */
   MOMENTS = 2 + BURL_TEXTURE_DIM + BURL_TEXTURE_DIM * BURL_TEXTURE_DIM /* counts, sums, products */
 };
 
@@ -64,15 +64,13 @@ static double overlap(size_t lo, size_t hi, size_t first, size_t last) {
  * neighbours whose boxes overlap little. */
 static double count_independent(const burl_encoder_workspace *w, size_t group,
                                 const burl_cells *in) {
-  if (group == TEXTURE_FINE)
-    return (double)(in->row1 - in->row0) * (double)(in->col1 - in->col0);
+  if (group == TEXTURE_FINE) return (double)(in->row1 - in->row0) * (double)(in->col1 - in->col0);
   const burl_pooling *p = &burl_texture_pooling[group];
   size_t r0, r1, c0, c1;
   burl_pooling_cells(p, w->height[group], &r0, &r1);
   burl_pooling_cells(p, w->width[group], &c0, &c1);
   double share = (double)p->cell / (double)p->box;
-  return share * overlap(in->row0, in->row1, r0, r1) * share *
-         overlap(in->col0, in->col1, c0, c1);
+  return share * overlap(in->row0, in->row1, r0, r1) * share * overlap(in->col0, in->col1, c0, c1);
 }
 
 static void add_moments(double *statistics, const burl_encoder_workspace *w, size_t group,

@@ -17,7 +17,8 @@ enum {
 typedef struct texture_group {
   int present;
   float mean[BURL_TEXTURE_DIM];
-  float whiten[BURL_TEXTURE_DIM * BURL_TEXTURE_DIM]; /* (d,d): out_k = sum_j (in_j - mean_j) w[j,k] */
+  float
+      whiten[BURL_TEXTURE_DIM * BURL_TEXTURE_DIM]; /* (d,d): out_k = sum_j (in_j - mean_j) w[j,k] */
 } texture_group;
 
 typedef struct burl_texture {
@@ -31,12 +32,12 @@ struct burl_encoder_workspace {
   burl_arena arena;
   float *level[TEXTURE_LEVELS]; /* pyramid of the normalised region */
   size_t height[TEXTURE_LEVELS], width[TEXTURE_LEVELS];
-  float *row;                   /* a row for the pyramid */
-  float *scratch;               /* of the filter bank */
-  float *planes, *white;        /* (13, cells of a row), before and after whitening */
-  float *half[2];               /* two planes at stride 2, for the fine group */
+  float *row;                        /* a row for the pyramid */
+  float *scratch;                    /* of the filter bank */
+  float *planes, *white;             /* (13, cells of a row), before and after whitening */
+  float *half[2];                    /* two planes at stride 2, for the fine group */
   float *quarter[TEXTURE_BANDS + 1]; /* planes at stride 4 */
-  float *map[TEXTURE_GROUPS];   /* (rows, cols, dim) */
+  float *map[TEXTURE_GROUPS];        /* (rows, cols, dim) */
 };
 
 extern const size_t burl_texture_stride[TEXTURE_GROUPS];

@@ -1,8 +1,9 @@
 /* heat/heat_map.h: from patch distances to one heat map.
  *
- * Each group's distances are standardised by ring (the cell's distance to the image border), brought to a
- * common grid of BURL_HEAT_STRIDE pixels bilinearly and added up; the sum is smoothed by a Gaussian and
- * brought to pixels bilinearly. All grids have cell (i,j) at pixel (i*stride, j*stride).
+ * Each group's distances are standardised by ring (the cell's distance to the image border),
+ * brought to a common grid of BURL_HEAT_STRIDE pixels bilinearly and added up; the sum is smoothed
+ * by a Gaussian and brought to pixels bilinearly. All grids have cell (i,j) at pixel (i*stride,
+ * j*stride).
  */
 #ifndef BURL_HEAT_HEAT_MAP_H
 #define BURL_HEAT_HEAT_MAP_H
@@ -24,8 +25,8 @@ typedef struct burl_ring_scale {
 /* Ring of cell (i,j) of a grid (rows,cols). */
 size_t burl_ring_of(size_t i, size_t j, size_t rows, size_t cols);
 
-/* Statistics of distances by ring: sums of count, d, d^2 (BURL_RING_STATISTICS doubles), additive. Only
- * cells of `core` count. */
+/* Statistics of distances by ring: sums of count, d, d^2 (BURL_RING_STATISTICS doubles), additive.
+ * Only cells of `core` count. */
 #define BURL_RING_STATISTICS (3 * BURL_RINGS)
 void burl_ring_add(double *statistics, const float *distance, const burl_feature_map *map,
                    burl_rect core);
@@ -47,8 +48,8 @@ typedef struct burl_heat_grid {
 void burl_heat_add(burl_heat_grid *grid, const float *values, const burl_feature_map *map);
 /* Gaussian of BURL_HEAT_SIGMA pixels, mirrored at the region's edge; scratch (rows, cols). */
 void burl_heat_smooth(burl_heat_grid *grid, float *scratch);
-/* heat[y*ld + x] = scale * (grid - offset) at every pixel of `core`; heat points to the core's corner,
- * scratch holds a row of the grid. Returns the largest value written. */
+/* heat[y*ld + x] = scale * (grid - offset) at every pixel of `core`; heat points to the core's
+ * corner, scratch holds a row of the grid. Returns the largest value written. */
 float burl_heat_expand(float *heat, size_t ld, float *scratch, const burl_heat_grid *grid,
                        burl_rect core, float offset, float scale);
 

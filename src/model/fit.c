@@ -3,11 +3,11 @@
  *   1..  the encoder's own passes (for texture: filters, whitening)
  *   then a bounded random sample of every group's patch embeddings            model/sample
  *   then the banks: one of all images, and one without each fold              prototype/
- *   then two passes in which every image is scored by the banks that did not see it: distances by ring
- *        (the groups' scale), and largest values (the threshold)              heat/
+ *   then two passes in which every image is scored by the banks that did not see it: distances by
+ * ring (the groups' scale), and largest values (the threshold)              heat/
  *
- * Folds are runs of neighbouring images in sorted order: neighbours are often cut from the same strip, and
- * the images of a strip should be held out together. */
+ * Folds are runs of neighbouring images in sorted order: neighbours are often cut from the same
+ * strip, and the images of a strip should be held out together. */
 #include "model/passes.h"
 
 #include "base/diag.h"
@@ -27,11 +27,11 @@ typedef struct fit {
   burl_model *model;
   training data;
   size_t folds;
-  size_t *fold;                                     /* (images) */
-  burl_bank *held_out[MAX_FOLDS][BURL_MAX_GROUPS];  /* learned without that fold */
+  size_t *fold;                                    /* (images) */
+  burl_bank *held_out[MAX_FOLDS][BURL_MAX_GROUPS]; /* learned without that fold */
   patch_sample sample[BURL_MAX_GROUPS];
-  pthread_mutex_t lock;                             /* of the samples */
-  double *largest;                                  /* (images) largest held-out value of each */
+  pthread_mutex_t lock; /* of the samples */
+  double *largest;      /* (images) largest held-out value of each */
   size_t learning_pass;
 } fit;
 
@@ -317,7 +317,8 @@ burl_status burl_model_fit(burl_model **model, size_t *skipped, const burl_datas
   status = burl_texture_new(&f.model->encoder);
   if (status != BURL_OK) burl_fail_memory(diag, NULL);
   if (status == BURL_OK)
-    status = burl_training_open(&f.data, dataset, options->threads, f.model->encoder, observer, diag);
+    status =
+        burl_training_open(&f.data, dataset, options->threads, f.model->encoder, observer, diag);
   if (status == BURL_OK) status = run(&f, options);
   if (skipped && status == BURL_OK) *skipped = f.data.count - f.data.used;
   close_fit(&f);

@@ -12,8 +12,8 @@
 
 enum {
   MODEL_FORMAT = 1,
-  TILE_CORE = 1024,    /* pixels; a multiple of every encoder's alignment */
-  MAX_FOLDS = 5        /* of the cross-fit behind the calibration */
+  TILE_CORE = 1024, /* pixels; a multiple of every encoder's alignment */
+  MAX_FOLDS = 5     /* of the cross-fit behind the calibration */
 };
 
 struct burl_model {
@@ -45,9 +45,9 @@ void burl_tile_worker_close(tile_worker *worker);
 
 burl_tiling burl_model_tiling(const burl_encoder *encoder, size_t height, size_t width);
 
-/* Square roots of the distances of one map's patches to a bank, into worker->distance. The root evens out
- * the long upper tail of distances, so that the sum over groups is not ruled by the one group that saw
- * something odd: chosen on held-out good images with synthetic defects. */
+/* Square roots of the distances of one map's patches to a bank, into worker->distance. The root
+ * evens out the long upper tail of distances, so that the sum over groups is not ruled by the one
+ * group that saw something odd: chosen on held-out good images with synthetic defects. */
 void burl_tile_distances(tile_worker *worker, const burl_bank *bank, const burl_view *view,
                          const burl_feature_map *map);
 

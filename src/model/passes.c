@@ -77,8 +77,8 @@ typedef struct chunk {
   training *self;
   const training_pass *pass;
   size_t first;
-  double *statistics;     /* (CHUNK, pass->statistics) */
-  burl_diag diag[CHUNK];  /* status BURL_OK where nothing is wrong */
+  double *statistics;    /* (CHUNK, pass->statistics) */
+  burl_diag diag[CHUNK]; /* status BURL_OK where nothing is wrong */
 } chunk;
 
 static uint32_t checksum_of(const burl_item *item, const burl_image *image) {
@@ -128,7 +128,8 @@ static burl_status see_image(void *context, size_t slot, int worker) {
   burl_view view;
   burl_status status = burl_image_load(&image, item->path, diag);
   if (status == BURL_OK && burl_view_open(&view, &image) != BURL_OK)
-    status = burl_fail(diag, BURL_ERR_NUMERIC, item->path, NULL, "holds values that are not finite");
+    status =
+        burl_fail(diag, BURL_ERR_NUMERIC, item->path, NULL, "holds values that are not finite");
   if (status == BURL_OK && c->pass->first) {
     status = check_image(&view, item->path, diag);
     self->checksum[n] = checksum_of(item, &image);

@@ -1,4 +1,5 @@
-/* Entries are appended until twice the capacity is full, then the half with the larger keys is dropped. */
+/* Entries are appended until twice the capacity is full, then the half with the larger keys is
+ * dropped. */
 #include "model/sample.h"
 
 #include "base/memory.h"

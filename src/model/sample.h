@@ -1,9 +1,9 @@
 /* model/sample.h: a bounded random sample of patch embeddings from a stream of any length.
  *
- * Every patch has a random 64-bit key of its own (a hash of seed, group, image and cell); the sample is the
- * `capacity` patches with the smallest keys. It depends neither on the order nor on the number of threads
- * in which patches arrive, and samples of parts can be merged. (Bottom-k sampling: Cohen and Kaplan,
- * Summarizing Data using Bottom-k Sketches, PODC 2007.)
+ * Every patch has a random 64-bit key of its own (a hash of seed, group, image and cell); the
+ * sample is the `capacity` patches with the smallest keys. It depends neither on the order nor on
+ * the number of threads in which patches arrive, and samples of parts can be merged. (Bottom-k
+ * sampling: Cohen and Kaplan, Summarizing Data using Bottom-k Sketches, PODC 2007.)
  */
 #ifndef BURL_MODEL_SAMPLE_H
 #define BURL_MODEL_SAMPLE_H
@@ -20,7 +20,7 @@ typedef struct patch_sample {
   size_t count;           /* entries held, up to twice the capacity */
   uint64_t limit;         /* keys above are not taken any more */
   sample_entry *entries;
-  float *values;          /* (2 capacity, width) */
+  float *values; /* (2 capacity, width) */
 } patch_sample;
 
 burl_status burl_sample_open(patch_sample *sample, size_t capacity, size_t width) BURL_MUST_CHECK;

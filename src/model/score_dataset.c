@@ -1,5 +1,6 @@
-/* Scoring a data set: runs of small images are spread over threads; a large image comes alone and its
- * tiles are. What is held in memory is one run: bounded by RUN_PIXELS or by the one large image. */
+/* Scoring a data set: runs of small images are spread over threads; a large image comes alone and
+ * its tiles are. What is held in memory is one run: bounded by RUN_PIXELS or by the one large
+ * image. */
 #include "model/model_parts.h"
 
 #include "base/diag.h"
@@ -9,9 +10,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { RUN = 16 };                          /* images a run, at most */
-#define RUN_PIXELS ((size_t)16 << 20)       /* pixels a run, unless one image has more */
-#define SMALL_PIXELS ((size_t)2 << 20)      /* larger images come alone */
+enum { RUN = 16 };                     /* images a run, at most */
+#define RUN_PIXELS ((size_t)16 << 20)  /* pixels a run, unless one image has more */
+#define SMALL_PIXELS ((size_t)2 << 20) /* larger images come alone */
 
 /* An image on its way through a run. */
 typedef struct passenger {

@@ -1,5 +1,5 @@
-/* One tile: encode, distance to the nearest prototype, standardise, add up, smooth. The one code path of
- * fitting and scoring. */
+/* One tile: encode, distance to the nearest prototype, standardise, add up, smooth. The one code
+ * path of fitting and scoring. */
 #include "model/model_parts.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* num/simd.h: portable vectors of eight floats, and functions compiled once per instruction set.
  *
- * BURL_CLONES before a function makes the compiler emit it for several instruction sets and pick one when
- * the program is loaded. Every lane does the same IEEE operations in the same order and nothing is
- * contracted, so all clones give the same bytes.
+ * BURL_CLONES before a function makes the compiler emit it for several instruction sets and pick
+ * one when the program is loaded. Every lane does the same IEEE operations in the same order and
+ * nothing is contracted, so all clones give the same bytes.
  */
 #ifndef BURL_NUM_SIMD_H
 #define BURL_NUM_SIMD_H
@@ -15,7 +15,8 @@
 #define BURL_CLONES
 #endif
 
-/* A part of a cloned function: must end up inside it, or it would be compiled for the least machine. */
+/* A part of a cloned function: must end up inside it, or it would be compiled for the least
+ * machine. */
 #define BURL_INLINE static inline __attribute__((always_inline))
 
 #define BURL_LANES 8

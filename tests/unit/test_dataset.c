@@ -346,9 +346,9 @@ static void paths_become_test_items(void **state) {
 
   const char *const some[] = {".dot.png", "empty", "n.txt", NULL};
   assert_int_equal(load_paths(&dataset, &t, some, &diag), BURL_OK);
-  assert_string_equal(list_items(&t, dataset), "test .dot.png good -\n");
+  assert_string_equal(list_items(&t, dataset), "test .dot.png good -\ntest n.txt good -\n");
   assert_told(&t, "/empty: holds no .png");
-  assert_told(&t, "/n.txt: is not named .png");
+  assert_int_equal(burl_dataset_get_lost(dataset), 0);
   burl_dataset_free(dataset);
   tree_remove(&t);
 }
@@ -361,8 +361,15 @@ static void paths_without_images_are_an_error(void **state) {
   burl_dataset *dataset = NULL;
   burl_diag diag = {0};
   const char *const missing[] = {"a.png", "b.png", NULL};
-  assert_int_equal(load_paths(&dataset, &t, missing, &diag), BURL_ERR_IO);
+  assert_int_equal(load_paths(&dataset, &t, missing + 1, &diag), BURL_ERR_IO);
   assert_non_null(strstr(diag.path, "/b.png"));
+  assert_null(dataset);
+  assert_int_equal(load_paths(&dataset, &t, missing, &diag), BURL_OK);
+  assert_told(&t, "/b.png: cannot be opened: No such file");
+  assert_int_equal(burl_dataset_get_count(dataset), 1);
+  assert_int_equal(burl_dataset_get_lost(dataset), 1);
+  burl_dataset_free(dataset);
+  dataset = NULL;
   const char *const none[] = {"none", NULL};
   assert_int_equal(load_paths(&dataset, &t, none, &diag), BURL_ERR_DATA);
   assert_non_null(strstr(diag.reason, "1 paths, 1 other files"));
