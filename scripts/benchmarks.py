@@ -11,8 +11,8 @@ TITLES = {
     "quality": ("Detection quality",
                 "`make bench-quality DATA=\"SET...\" PEER=SCRIPT` fits and evaluates each set with default settings, three "
                 "seeds, one thread, beside PatchCore (ResNet-18 layers 2 and 3, coreset of 1,000, torch) in the same run. Mean "
-                "of the seeds. No setting was chosen on test images: those that were chosen, were on held-out good training "
-                "images with synthetic defects."),
+                "of the seeds, lowest and highest in brackets. Settings were chosen on held-out good training images with "
+                "synthetic defects (last section)."),
     "model": ("Fitting and scoring", "`make bench-model`: texture encoder, 256 prototypes a group, synthetic cloth. Scoring "
               "is from pixels in memory to the heat map; Mpixel/s = pixels / ms / 1000."),
     "metrics": ("Metrics", "`make bench-metrics`: the whole evaluator beside scikit-learn and an exact AUPRO in numpy."),
@@ -73,8 +73,11 @@ def quality(lines):
 def plain(lines):
     rows = [["what", "threads", "ours, ms", "peer", "peer, ms", "ratio", "SGEMM, GFLOP/s"]]
     for line in lines:
-        rows.append([line["name"], str(line["threads"]), number(line["ours_ms"]), line["peer"] or "–",
-                     number(line["peer_ms"]), number(line["ratio"], 3), number(line["sgemm_gflops"], 3)])
+        ours, theirs = number(line["ours_ms"]), number(line["peer_ms"])
+        if "ours_mib" in line:
+            ours, theirs = number(line["ours_mib"]) + " MiB", number(line["peer_mib"]) + " MiB"
+        rows.append([line["name"], str(line["threads"]), ours, line["peer"] or "–", theirs,
+                     number(line["ratio"], 3), number(line["sgemm_gflops"], 3)])
     return table(rows)
 
 

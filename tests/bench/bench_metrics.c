@@ -138,9 +138,10 @@ static void print_memory(double ours, timing_peer *peer) {
   double theirs = (double)NAN;
   if (peer) timing_peer_ask(peer, "memory", &theirs);
   printf(
-      "{\"name\": \"pixel metrics, 50 M pixels, peak memory\", \"ours_mib\": %.4g, "
-      "\"peer\": \"sklearn, with its input\", \"peer_mib\": ",
-      ours);
+      "{\"name\": \"pixel metrics, 50 M pixels, peak memory\", \"ours_ms\": null, "
+      "\"peer\": \"sklearn, with its input\", \"peer_ms\": null, \"ratio\": null, \"threads\": 1, "
+      "\"sgemm_gflops\": %.4g, \"ours_mib\": %.4g, \"peer_mib\": ",
+      timing_sgemm_gflops(), ours);
   if (isfinite(theirs))
     printf("%.4g}\n", theirs);
   else
