@@ -14,7 +14,7 @@ allow() {
         *) echo "$file: $module may not include $used"; status=1 ;;
       esac
     done
-    for used in $(sed -n 's|^#include <burl/\([a-z]*\)\.h>.*|\1|p' "$file" | sort -u); do
+    for used in $(sed -n 's|^#include <burl/\([a-z]*\)[a-z_]*\.h>.*|\1|p' "$file" | sort -u); do
       case " $allowed base " in
         *" $used "*) ;;
         *) echo "$file: $module may not include burl/$used.h"; status=1 ;;
