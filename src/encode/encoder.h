@@ -47,6 +47,8 @@ typedef struct burl_encoder_ops {
       halo; /* regions start at multiples of alignment; exact beyond halo from a cut edge */
   void (*free)(burl_encoder *self);
   burl_group (*get_group)(const burl_encoder *self, size_t group);
+  /* From now on the group is not present: neither encoded nor saved. */
+  void (*leave_out)(burl_encoder *self, size_t group);
 
   /* Working memory for regions up to height x width; NULL where there is none. */
   burl_encoder_workspace *(*workspace_new)(const burl_encoder *self, size_t height, size_t width);

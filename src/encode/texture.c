@@ -30,6 +30,10 @@ static burl_group get_group(const burl_encoder *self, size_t group) {
                       .present = ((const burl_texture *)self)->group[group].present};
 }
 
+static void leave_out(burl_encoder *self, size_t group) {
+  ((burl_texture *)self)->group[group].present = 0;
+}
+
 static void encode(const burl_encoder *self, burl_encoder_workspace *workspace,
                    const burl_view *view, burl_rect region, burl_feature_map *maps) {
   burl_texture_load_region(workspace, view, region);
@@ -70,6 +74,7 @@ static const burl_encoder_ops texture_ops = {.name = "texture",
                                              .halo = 128,
                                              .free = texture_free,
                                              .get_group = get_group,
+                                             .leave_out = leave_out,
                                              .workspace_new = burl_texture_workspace_new,
                                              .workspace_free = burl_texture_workspace_free,
                                              .count_statistics = burl_texture_count_statistics,

@@ -30,8 +30,9 @@ typedef struct fit {
   size_t *fold;                                    /* (images) */
   burl_bank *held_out[MAX_FOLDS][BURL_MAX_GROUPS]; /* learned without that fold */
   patch_sample sample[BURL_MAX_GROUPS];
-  pthread_mutex_t lock; /* of the samples */
-  double *largest;      /* (images) largest held-out value of each */
+  pthread_mutex_t lock;  /* of the samples, and of learned */
+  size_t learned, tasks; /* banks learned so far, and in all */
+  double *largest;       /* (images) largest held-out value of each */
   size_t learning_pass;
 } fit;
 
@@ -196,17 +197,19 @@ static burl_status learn_task(void *context, size_t index, int worker) {
   size_t g = index % f->model->encoder->ops->groups, fold = index / f->model->encoder->ops->groups;
   (void)worker;
   burl_bank **bank = fold < f->folds ? &f->held_out[fold][g] : &f->model->bank[g];
-  return learn_bank(f, g, fold, bank);
+  burl_status status = learn_bank(f, g, fold, bank);
+  pthread_mutex_lock(&f->lock);
+  burl_observe_progress(f->data.observer, "learning prototypes", ++f->learned, f->tasks);
+  pthread_mutex_unlock(&f->lock);
+  return status;
 }
 
 static burl_status learn_banks(fit *f, int threads) {
-  size_t tasks = (f->folds + 1) * f->model->encoder->ops->groups;
-  burl_observe_progress(f->data.observer, "learning prototypes", 0, 1);
-  burl_status status = burl_parallel(tasks, threads, learn_task, f);
+  f->tasks = (f->folds + 1) * f->model->encoder->ops->groups;
+  burl_status status = burl_parallel(f->tasks, threads, learn_task, f);
   if (status != BURL_OK)
     return burl_fail(f->data.diag, status, NULL, NULL, "prototypes cannot be learned: %s",
                      burl_status_get_text(status));
-  burl_observe_progress(f->data.observer, "learning prototypes", 1, 1);
   return BURL_OK;
 }
 
@@ -246,6 +249,21 @@ static burl_status see_values(void *context, const pass_tile *tile, double *stat
   return BURL_OK;
 }
 
+/* A group that only the images of one fold were large enough for was never held out: without a
+ * scale it cannot be added to the others, and is left out. */
+static void scale_group(burl_model *model, size_t g, const double *statistics) {
+  double seen = 0.0;
+  for (size_t r = 0; r < BURL_RINGS; r++)
+    seen += statistics[3 * r];
+  if (seen > 0.0) {
+    burl_ring_finish(&model->scale[g], statistics);
+    return;
+  }
+  burl_bank_free(model->bank[g]);
+  model->bank[g] = NULL;
+  model->encoder->ops->leave_out(model->encoder, g);
+}
+
 static burl_status calibrate(fit *f) {
   burl_model *model = f->model;
   double rings[BURL_MAX_GROUPS * BURL_RING_STATISTICS], values[2];
@@ -254,7 +272,7 @@ static burl_status calibrate(fit *f) {
   burl_status status = burl_training_pass(&f->data, &first, rings);
   if (status != BURL_OK) return status;
   for (size_t g = 0; g < groups; g++)
-    burl_ring_finish(&model->scale[g], rings + g * BURL_RING_STATISTICS);
+    scale_group(model, g, rings + g * BURL_RING_STATISTICS);
   training_pass second = {"setting the threshold", 2, see_values, f, 0};
   status = burl_training_pass(&f->data, &second, values);
   if (status != BURL_OK) return status;

@@ -56,6 +56,11 @@ burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,
                                const burl_ring_scale *scale, const burl_view *view,
                                burl_rect region);
 
+/* burl_scorer_score by workers first..first+threads-1 alone: others may score other images meanwhile. */
+burl_status burl_scorer_score_by(burl_scorer *scorer, int first, int threads, float *heat,
+                                 double *score, const burl_image *image,
+                                 burl_diag *diag) BURL_MUST_CHECK;
+
 /* An empty model, NULL where there is no memory. */
 burl_model *burl_model_new(void);
 

@@ -41,6 +41,7 @@ void burl_scorer_free(burl_scorer *scorer) {
 /* One image on its way. */
 typedef struct job {
   burl_scorer *scorer;
+  int first; /* worker 0 of this job */
   burl_view view;
   burl_tiling tiling;
   float *heat;    /* (height, width) */
@@ -50,7 +51,7 @@ typedef struct job {
 static burl_status score_tile(void *context, size_t index, int worker) {
   job *j = context;
   const burl_model *model = j->scorer->model;
-  tile_worker *mine = &j->scorer->worker[worker];
+  tile_worker *mine = &j->scorer->worker[j->first + worker];
   burl_rect core, region;
   burl_tiling_get(&j->tiling, index, &core, &region);
   burl_heat_grid grid = burl_tile_score(mine, model->bank, model->scale, &j->view, region);
@@ -62,24 +63,28 @@ static burl_status score_tile(void *context, size_t index, int worker) {
   return BURL_OK;
 }
 
-burl_status burl_scorer_score(burl_scorer *scorer, float *heat, double *score,
-                              const burl_image *image, burl_diag *diag) {
+burl_status burl_scorer_score_by(burl_scorer *scorer, int first, int threads, float *heat,
+                                 double *score, const burl_image *image, burl_diag *diag) {
   if (image->height < BURL_MIN_SIDE || image->width < BURL_MIN_SIDE)
     return burl_fail(diag, BURL_ERR_SIZE, NULL, "Give an image of the scale that was fitted on.",
                      "is %zu x %zu pixels; at least %d a side are needed", image->height,
                      image->width, BURL_MIN_SIDE);
   float largest[256];
-  job j = {.scorer = scorer, .heat = heat, .largest = largest};
+  job j = {.scorer = scorer, .first = first, .heat = heat, .largest = largest};
   if (burl_view_open(&j.view, image) != BURL_OK)
     return burl_fail(diag, BURL_ERR_NUMERIC, NULL, NULL, "holds values that are not finite");
   j.tiling = burl_model_tiling(scorer->model->encoder, image->height, image->width);
-  for (int i = 0; i < scorer->threads; i++)
+  for (int i = 0; i < threads; i++)
     largest[i] = -INFINITY;
-  burl_status status =
-      burl_parallel(j.tiling.rows * j.tiling.cols, scorer->threads, score_tile, &j);
+  burl_status status = burl_parallel(j.tiling.rows * j.tiling.cols, threads, score_tile, &j);
   if (status != BURL_OK) return burl_fail(diag, status, NULL, NULL, "cannot be scored");
-  for (int i = 1; i < scorer->threads; i++)
+  for (int i = 1; i < threads; i++)
     if (largest[i] > largest[0]) largest[0] = largest[i];
   *score = (double)largest[0];
   return BURL_OK;
+}
+
+burl_status burl_scorer_score(burl_scorer *scorer, float *heat, double *score,
+                              const burl_image *image, burl_diag *diag) {
+  return burl_scorer_score_by(scorer, 0, scorer->threads, heat, score, image, diag);
 }

@@ -27,7 +27,7 @@ typedef struct passenger {
 typedef struct run {
   const burl_dataset *dataset;
   const burl_score_sink *sink;
-  burl_scorer **scorer; /* one a worker */
+  burl_scorer *scorer; /* one worker an image, or all for a large one */
   passenger passengers[RUN];
 } run;
 
@@ -46,7 +46,7 @@ static burl_scored view_of(const run *r, const passenger *p) {
 }
 
 /* Reads, scores and writes one image; what goes wrong stays with it. */
-static void carry(run *r, passenger *p, burl_scorer *scorer) {
+static void carry(run *r, passenger *p, int first, int threads) {
   const burl_item *item = burl_dataset_get_item(r->dataset, p->index);
   double start = now();
   burl_status status = burl_image_load(&p->image, item->path, &p->diag);
@@ -56,7 +56,8 @@ static void carry(run *r, passenger *p, burl_scorer *scorer) {
     size_t pixels = p->image.height * p->image.width;
     p->heat = burl_alloc(pixels, sizeof *p->heat);
     if (p->heat)
-      status = burl_scorer_score(scorer, p->heat, &p->score, &p->image, &p->diag);
+      status =
+          burl_scorer_score_by(r->scorer, first, threads, p->heat, &p->score, &p->image, &p->diag);
     else
       status = burl_fail_memory(&p->diag, item->path);
     if (!p->diag.path[0]) snprintf(p->diag.path, sizeof p->diag.path, "%s", item->path);
@@ -73,7 +74,7 @@ static void carry(run *r, passenger *p, burl_scorer *scorer) {
 
 static burl_status carry_task(void *context, size_t index, int worker) {
   run *r = context;
-  carry(r, &r->passengers[index], r->scorer[worker]);
+  carry(r, &r->passengers[index], worker, 1);
   return BURL_OK;
 }
 
@@ -137,15 +138,6 @@ static size_t count_items(const burl_dataset *dataset, burl_split split) {
   return n;
 }
 
-/* The last scorer has all threads, for large images; the others one each. */
-static burl_status open_scorers(burl_scorer **scorer, const burl_model *model, int threads) {
-  burl_status status = BURL_OK;
-  for (int i = 0; i < threads && status == BURL_OK; i++)
-    status = burl_scorer_new(&scorer[i], model, 1);
-  if (status == BURL_OK) status = burl_scorer_new(&scorer[threads], model, threads);
-  return status;
-}
-
 static burl_status score_all(run *r, burl_split split, int threads, const burl_observer *observer,
                              burl_score_stats *stats, burl_diag *diag) {
   size_t next = 0, done = 0, total = count_items(r->dataset, split), count;
@@ -153,7 +145,7 @@ static burl_status score_all(run *r, burl_split split, int threads, const burl_o
   burl_status status = BURL_OK;
   while (status == BURL_OK && (count = board(r, &next, split, &alone)) > 0) {
     if (alone)
-      carry(r, &r->passengers[0], r->scorer[threads]);
+      carry(r, &r->passengers[0], 0, threads);
     else
       status = burl_parallel(count, threads, carry_task, r);
     if (status == BURL_OK) status = deliver(r, count, observer, stats, diag);
@@ -172,19 +164,15 @@ burl_status burl_model_score_dataset(const burl_model *model, const burl_dataset
     return burl_fail(diag, BURL_ERR_ARGUMENT, NULL, NULL, "threads is %d, not between 1 and 256",
                      threads);
   run *r = burl_alloc_zero(1, sizeof *r);
-  burl_scorer **scorer = burl_alloc_zero((size_t)threads + 1, sizeof *scorer);
-  burl_status status = r && scorer ? open_scorers(scorer, model, threads) : BURL_ERR_MEMORY;
+  burl_status status = r ? burl_scorer_new(&r->scorer, model, threads) : BURL_ERR_MEMORY;
   if (status == BURL_OK) {
     r->dataset = dataset;
     r->sink = sink;
-    r->scorer = scorer;
     status = score_all(r, split, threads, observer, stats, diag);
   } else {
     status = burl_fail_memory(diag, NULL);
   }
-  for (int i = 0; scorer && i <= threads; i++)
-    burl_scorer_free(scorer[i]);
-  free(scorer);
+  if (r) burl_scorer_free(r->scorer);
   free(r);
   return status;
 }

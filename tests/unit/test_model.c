@@ -334,6 +334,34 @@ static void test_mixed_sizes(void **state) {
 
 /* Allocations that fail, the first ones one by one and then some of the many. The diagnosis is that
  * of the failure, not that of an image that is only left out. */
+/* The coarse levels fit into one image only: they are never held out, and so are left out. */
+static void test_group_seen_in_one_fold(void **state) {
+  (void)state;
+  tree t;
+  tree_make(&t);
+  cloth_fill(&t, "set", 9, 40, 40);
+  cloth_put_good(&t, "set/large.png", 400, 400, 50);
+  burl_model *model = cloth_fit(&t, "set", 2), *loaded = NULL;
+  burl_model_group coarse;
+  burl_model_get_group(model, 3, &coarse);
+  assert_string_equal(coarse.name, "level3");
+  assert_int_equal(coarse.prototypes, 0);
+  const char *path = tree_path(&t, "model.burl");
+  assert_int_equal(burl_model_save(model, path, NULL), BURL_OK);
+  assert_int_equal(burl_model_load(&loaded, path, NULL), BURL_OK);
+  burl_image image = cloth_draw(400, 400, BURL_DEFECT_NONE, 51);
+  double score;
+  float *before = cloth_score(model, &image, 1, &score);
+  float *after = cloth_score(loaded, &image, 1, &score);
+  assert_memory_equal(before, after, 400 * 400 * sizeof *before);
+  free(before);
+  free(after);
+  burl_image_free(&image);
+  burl_model_free(loaded);
+  burl_model_free(model);
+  tree_remove(&t);
+}
+
 static void test_without_memory(void **state) {
   shop *s = *state;
   cloth_fill(&s->tree, "less", 2, 32, 37);
@@ -375,6 +403,7 @@ int main(void) {
       cmocka_unit_test(test_options_out_of_range),
       cmocka_unit_test(test_smallest_sets),
       cmocka_unit_test(test_mixed_sizes),
+      cmocka_unit_test(test_group_seen_in_one_fold),
       cmocka_unit_test(test_without_memory),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
