@@ -57,10 +57,14 @@ static void lay_out(burl_sinkhorn *self, int take, size_t n, size_t m, size_t ke
 }
 
 burl_status burl_sinkhorn_new(burl_sinkhorn **self, size_t n, size_t m) {
+  return burl_sinkhorn_new_kernel(self, n, m, n);
+}
+
+burl_status burl_sinkhorn_new_kernel(burl_sinkhorn **self, size_t n, size_t m, size_t rows) {
   size_t kernel, bytes;
   if (n == 0 || m == 0) return BURL_ERR_ARGUMENT;
   if (m > SIZE_MAX - BURL_NUM_SCALING_PAD ||
-      !burl_size_mul(&kernel, n, burl_num_scaling_padded(m)) ||
+      !burl_size_mul(&kernel, rows, burl_num_scaling_padded(m)) ||
       !burl_size_mul(&bytes, kernel, sizeof(double)))
     return BURL_ERR_SIZE;
   burl_sinkhorn *made = burl_alloc_zero(1, sizeof *made);
@@ -110,13 +114,20 @@ static burl_status check_masses(burl_sinkhorn_problem *problem) {
   return BURL_OK;
 }
 
+static const float *float_rows(const burl_sinkhorn_problem *problem, size_t first, size_t count) {
+  const burl_sinkhorn_source *source = problem->source;
+  return source ? source->rows(source->context, first, count)
+                : problem->cost_float + first * problem->ldc;
+}
+
 static burl_status check_cost(const burl_sinkhorn_problem *problem) {
   double largest = 0.0;
+  const burl_sinkhorn_source *source = problem->source;
+  if (source && source->bound <= LARGEST_COST * problem->eps) return BURL_OK;
   for (size_t i = 0; i < problem->n; i++) {
-    size_t at = i * problem->ldc;
     double row = problem->cost
-                     ? burl_num_magnitude_double(problem->cost + at, problem->m)
-                     : (double)burl_num_magnitude_float(problem->cost_float + at, problem->m);
+                     ? burl_num_magnitude_double(problem->cost + i * problem->ldc, problem->m)
+                     : (double)burl_num_magnitude_float(float_rows(problem, i, 1), problem->m);
     if (!isfinite(row)) return BURL_ERR_NUMERIC;
     largest = row > largest ? row : largest;
   }
@@ -169,8 +180,9 @@ const double *burl_sinkhorn_cost_rows(burl_sinkhorn *self, const burl_sinkhorn_p
     return problem->cost + first * problem->ldc;
   }
   *ld = problem->m;
+  const float *rows = float_rows(problem, first, count);
   for (size_t i = 0; i < count; i++) {
-    const float *from = problem->cost_float + (first + i) * problem->ldc;
+    const float *from = rows + i * problem->ldc;
     for (size_t j = 0; j < problem->m; j++)
       self->block[i * problem->m + j] = (double)from[j];
   }

@@ -10,10 +10,21 @@
 /* Rows handed to the vector kernels at a time. */
 #define BURL_SINKHORN_BLOCK 8
 
-/* One of the two costs is set. */
+/* A cost that is not stored: computes rows first..first+count-1 (count <= BURL_SINKHORN_BLOCK),
+ * packed; they stay until the next call. bound is at least max |C|, and finite. One thread at a
+ * time.
+ */
+typedef struct burl_sinkhorn_source {
+  const float *(*rows)(void *context, size_t first, size_t count);
+  void *context;
+  double bound;
+} burl_sinkhorn_source;
+
+/* One of the three costs is set. */
 typedef struct burl_sinkhorn_problem {
   const double *cost;
   const float *cost_float;
+  const burl_sinkhorn_source *source;
   size_t ldc, n, m;
   const double *a, *b;
   double total;      /* sum of a */
@@ -58,6 +69,10 @@ typedef struct burl_sinkhorn_form {
 } burl_sinkhorn_form;
 
 extern const burl_sinkhorn_form burl_sinkhorn_log_form;
+
+/* burl_sinkhorn_new with a kernel of `rows` rows only, for forms that keep a part of it at a time.
+ */
+burl_status burl_sinkhorn_new_kernel(burl_sinkhorn **self, size_t n, size_t m, size_t rows);
 
 /* Checks everything, then runs the form. f, g and info are written at the end only. */
 burl_status burl_sinkhorn_run(burl_sinkhorn *self, double *f, double *g,
