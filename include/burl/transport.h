@@ -29,9 +29,12 @@ typedef struct burl_sinkhorn_options {
   double tolerance;   /* stop when the residual is at or below; 0: never, and never look */
   size_t check_every; /* sweeps between two looks at the residual, >= 1 */
   burl_sweep_order order;
+  int accelerate; /* not 0: quasi-Newton steps between the sweeps where tolerance > 0 */
+  int threads;    /* rows are shared out among so many; 0 counts as 1. The same bytes for any */
 } burl_sinkhorn_options;
 
-/* eps 0.05, 1,000 sweeps, tolerance 1e-9, check every 10 sweeps, row then column. */
+/* eps 0.05, 1,000 sweeps, tolerance 1e-9, check every 10 sweeps, row then column, accelerated, one
+ * thread. */
 BURL_API burl_sinkhorn_options burl_sinkhorn_default_options(void);
 
 /* All but the first two measured on the plan at exit, in double. */

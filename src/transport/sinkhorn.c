@@ -23,7 +23,9 @@ burl_sinkhorn_options burl_sinkhorn_default_options(void) {
                                  .max_sweeps = 1000,
                                  .tolerance = 1e-9,
                                  .check_every = 10,
-                                 .order = BURL_ROW_THEN_COLUMN};
+                                 .order = BURL_ROW_THEN_COLUMN,
+                                 .accelerate = 1,
+                                 .threads = 1};
 }
 
 /* The arrays of the workspace in order; each is reserved first and taken afterwards. */
@@ -89,7 +91,7 @@ void burl_sinkhorn_free(burl_sinkhorn *self) {
 
 static int options_are_valid(const burl_sinkhorn_options *options) {
   return options && isfinite(options->eps) && options->eps > 0.0 && options->max_sweeps >= 1 &&
-         options->tolerance >= 0.0 && options->check_every >= 1 &&
+         options->tolerance >= 0.0 && options->check_every >= 1 && options->threads >= 0 &&
          (options->order == BURL_ROW_THEN_COLUMN || options->order == BURL_COLUMN_THEN_ROW);
 }
 

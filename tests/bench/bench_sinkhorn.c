@@ -133,7 +133,7 @@ int main(void) {
     bench t = open_bench(sizes[s][0], sizes[s][1]);
     good = write_cost(&t, path);
     for (size_t e = 0; good && e < sizeof eps / sizeof *eps; e++) {
-      t.options = (burl_sinkhorn_options){eps[e], SWEEPS, 0.0, 1, BURL_COLUMN_THEN_ROW};
+      t.options = (burl_sinkhorn_options){eps[e], SWEEPS, 0.0, 1, BURL_COLUMN_THEN_ROW, 0, 1};
       good = compare(&t, "log", path, peer);
       good &= compare(&t, "scaling", path, peer);
     }
