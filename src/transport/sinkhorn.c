@@ -44,6 +44,7 @@ static void lay_out(burl_sinkhorn *self, int take, size_t n, size_t m, size_t ke
   self->log_b = claim(arena, take, m, sizeof(double));
   self->max = claim(arena, take, m, sizeof(double));
   self->sum = claim(arena, take, m, sizeof(double));
+  self->measured = claim(arena, take, m, sizeof(double));
   self->block = claim(arena, take, m, BURL_SINKHORN_BLOCK * sizeof(double));
   self->kernel = claim(arena, take, kernel, sizeof(float));
   self->y = claim(arena, take, padded, sizeof(float));
@@ -56,6 +57,14 @@ static void lay_out(burl_sinkhorn *self, int take, size_t n, size_t m, size_t ke
   self->s = claim(arena, take, m, sizeof(double));
   self->weight = claim(arena, take, m, sizeof(double));
   self->gamma_weighted = claim(arena, take, m, sizeof(double));
+  burl_sinkhorn_memory *memory = &self->memory;
+  double **vectors[] = {&memory->point,    &memory->gradient_before,
+                        &memory->marginal, &memory->gradient,
+                        &memory->step,     &memory->inverse};
+  for (size_t k = 0; k < sizeof vectors / sizeof *vectors; k++)
+    *vectors[k] = claim(arena, take, m, sizeof(double));
+  memory->moves = claim(arena, take, m, BURL_SINKHORN_PAIRS * sizeof(double));
+  memory->changes = claim(arena, take, m, BURL_SINKHORN_PAIRS * sizeof(double));
 }
 
 burl_status burl_sinkhorn_new(burl_sinkhorn **self, size_t n, size_t m) {
@@ -207,20 +216,20 @@ void burl_sinkhorn_measure(burl_sinkhorn *self, const burl_sinkhorn_problem *pro
                            burl_sinkhorn_info *info) {
   double mass = 0.0, cost = 0.0, entropy = 0.0, rows = 0.0, columns = 0.0;
   for (size_t j = 0; j < problem->m; j++)
-    self->sum[j] = 0.0;
+    self->measured[j] = 0.0;
   for (size_t i = 0; i < problem->n; i++) {
     if (problem->a[i] <= 0.0) continue;
     size_t ld;
     const double *c = burl_sinkhorn_cost_rows(self, problem, i, 1, &ld);
-    burl_num_plan_row row =
-        burl_num_plan_sums(self->sum, self->phi[i], self->gamma, c, problem->scale, problem->m);
+    burl_num_plan_row row = burl_num_plan_sums(self->measured, self->phi[i], self->gamma, c,
+                                               problem->scale, problem->m);
     mass += row.mass;
     cost += row.cost;
     entropy += row.entropy;
     rows += square(row.mass - problem->a[i]);
   }
   for (size_t j = 0; j < problem->m; j++)
-    columns += square(self->sum[j] - problem->b[j]);
+    columns += square(self->measured[j] - problem->b[j]);
   info->residual = sqrt(problem->order == BURL_ROW_THEN_COLUMN ? rows : columns);
   info->transport = cost;
   info->primal = cost + problem->eps * (entropy - mass);
@@ -233,11 +242,16 @@ void burl_sinkhorn_measure(burl_sinkhorn *self, const burl_sinkhorn_problem *pro
 static void iterate(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
                     const burl_sinkhorn_options *options, burl_sinkhorn_info *info, int wanted,
                     const burl_sinkhorn_form *form) {
+  int accelerated = options->accelerate && options->tolerance > 0.0 && problem->parts;
   form->start(self, problem);
+  if (accelerated) burl_sinkhorn_accelerate_start(self, problem);
   for (info->sweeps = 1;; info->sweeps++) {
-    form->sweep(self, problem);
     int last = info->sweeps == options->max_sweeps;
     int look = options->tolerance > 0.0 && info->sweeps % options->check_every == 0;
+    if (accelerated)
+      look = burl_sinkhorn_accelerated_sweep(self, problem, look, last, options->tolerance);
+    else
+      form->sweep(self, problem);
     if (!last && !look) continue;
     /* a residual above the tolerance settles it; NaN and one below are settled by the plan */
     if (!last && form->residual(self, problem) > options->tolerance) continue;

@@ -43,6 +43,7 @@ void burl_sinkhorn_log_columns(burl_sinkhorn *self, const burl_sinkhorn_problem 
 }
 
 static void start(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
+  self->float_floor = 0.0;
   if (problem->order == BURL_COLUMN_THEN_ROW) burl_sinkhorn_log_pass(self, problem, 0, 1);
 }
 
@@ -80,6 +81,16 @@ static double residual(burl_sinkhorn *self, const burl_sinkhorn_problem *problem
                                                 : column_residual(self, problem);
 }
 
+static void rows(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
+  burl_sinkhorn_log_pass(self, problem, 1, 1);
+}
+
+static int marginal(burl_sinkhorn *self, const burl_sinkhorn_problem *problem, double *sums) {
+  for (size_t j = 0; j < problem->m; j++)
+    sums[j] = problem->b[j] > 0.0 ? exp(self->gamma[j] + self->max[j]) * self->sum[j] : 0.0;
+  return 1;
+}
+
 /* phi and gamma are where they belong all the time. */
 static void finish(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
   (void)self;
@@ -87,11 +98,14 @@ static void finish(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
 }
 
 const burl_sinkhorn_form burl_sinkhorn_log_form = {start, sweep, residual, finish};
+const burl_sinkhorn_parts burl_sinkhorn_log_parts = {rows, burl_sinkhorn_log_columns, marginal,
+                                                     finish};
 
 burl_status burl_sinkhorn_solve_log(burl_sinkhorn *self, double *f, double *g, const double *C,
                                     size_t ldc, size_t n, size_t m, const double *a,
                                     const double *b, int warm, const burl_sinkhorn_options *options,
                                     burl_sinkhorn_info *info) {
-  burl_sinkhorn_problem problem = {.cost = C, .ldc = ldc, .n = n, .m = m, .a = a, .b = b};
+  burl_sinkhorn_problem problem = {
+      .parts = &burl_sinkhorn_log_parts, .cost = C, .ldc = ldc, .n = n, .m = m, .a = a, .b = b};
   return burl_sinkhorn_run(self, f, g, &problem, warm, options, info, &burl_sinkhorn_log_form);
 }

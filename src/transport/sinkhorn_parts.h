@@ -20,6 +20,19 @@ typedef struct burl_sinkhorn_source {
   double bound;
 } burl_sinkhorn_source;
 
+struct burl_sinkhorn_problem;
+
+/* The sweep of a form in parts, by which it is accelerated: rows is the row step to gamma, and what
+ * column sums need; columns the column step, which leaves gamma as it says; marginal gives the
+ * column sums after a row step, and 0 where they cannot be relied on; place takes over a gamma that
+ * was changed. */
+typedef struct burl_sinkhorn_parts {
+  void (*rows)(burl_sinkhorn *self, const struct burl_sinkhorn_problem *problem);
+  void (*columns)(burl_sinkhorn *self, const struct burl_sinkhorn_problem *problem);
+  int (*marginal)(burl_sinkhorn *self, const struct burl_sinkhorn_problem *problem, double *sums);
+  void (*place)(burl_sinkhorn *self, const struct burl_sinkhorn_problem *problem);
+} burl_sinkhorn_parts;
+
 /* One of the three costs is set. */
 typedef struct burl_sinkhorn_problem {
   const double *cost;
@@ -30,6 +43,7 @@ typedef struct burl_sinkhorn_problem {
   double total;      /* sum of a */
   double eps, scale; /* scale = 1 / eps */
   burl_sweep_order order;
+  const burl_sinkhorn_parts *parts; /* NULL: never accelerated */
 } burl_sinkhorn_problem;
 
 /* Whether the scaling form has handed over to the log form, see sinkhorn_scaling.c. */
@@ -39,14 +53,31 @@ typedef enum burl_sinkhorn_polish {
   BURL_SINKHORN_POLISH_NOW
 } burl_sinkhorn_polish;
 
+/* Steps whose curvature is remembered. */
+#define BURL_SINKHORN_PAIRS 5
+
+/* What sinkhorn_accelerate.c keeps between sweeps, all of length m. Gradients are those of the dual
+ * after a row step, b less the column sums. */
+typedef struct burl_sinkhorn_memory {
+  double *point, *gradient_before; /* gamma last kept, and its gradient */
+  double *marginal, *gradient;     /* at gamma as it is */
+  double *step, *inverse;          /* last step from the point; 1 / b, 0 without mass */
+  double *moves, *changes;         /* BURL_SINKHORN_PAIRS x m: steps, and falls of the gradient */
+  double product[BURL_SINKHORN_PAIRS]; /* <move, change> */
+  double scale, slope, error, error_before;
+  size_t pairs, next, shortened, plain_left, penalty;
+  int has_sums, has_point, on_trial;
+} burl_sinkhorn_memory;
+
 /* Sizes are the largest n and m, padded ones in whole vectors. */
 struct burl_sinkhorn {
   burl_arena arena;
   size_t n, m;
   double *phi, *gamma;   /* n, m */
   double *log_a, *log_b; /* n, m; -inf where there is no mass */
-  double *max, *sum; /* m: running log-sum-exp of the columns; sum also column sums of the plan */
-  double *block;     /* BURL_SINKHORN_BLOCK x m: rows of a float cost as double */
+  double *max, *sum;     /* m: running log-sum-exp of the columns */
+  double *measured;      /* m: column sums of the plan */
+  double *block;         /* BURL_SINKHORN_BLOCK x m: rows of a float cost as double */
   /* scaling form alone, see sinkhorn_scaling.c */
   float *kernel;                /* n x padded m */
   float *y, *part;              /* padded m: column factors; column sums of some rows */
@@ -57,6 +88,7 @@ struct burl_sinkhorn {
   double float_floor;           /* residual that float can be trusted to reach */
   int must_build, sums_in_log;
   burl_sinkhorn_polish polish;
+  burl_sinkhorn_memory memory;
 };
 
 /* A form: start reads phi and gamma, finish writes them, sweeps lie between. residual is that of
@@ -69,6 +101,7 @@ typedef struct burl_sinkhorn_form {
 } burl_sinkhorn_form;
 
 extern const burl_sinkhorn_form burl_sinkhorn_log_form;
+extern const burl_sinkhorn_parts burl_sinkhorn_log_parts;
 
 /* burl_sinkhorn_new with a kernel of `rows` rows only, for forms that keep a part of it at a time.
  */
@@ -95,5 +128,11 @@ void burl_sinkhorn_log_columns(burl_sinkhorn *self, const burl_sinkhorn_problem 
 /* Residual, transport, primal and dual of the plan of phi and gamma. */
 void burl_sinkhorn_measure(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
                            burl_sinkhorn_info *info);
+
+/* A sweep whose column step is a quasi-Newton step where that is safe. Gives 0 where it is not
+ * worth looking at the residual; with `last` the marginal updated last is met in any case. */
+void burl_sinkhorn_accelerate_start(burl_sinkhorn *self, const burl_sinkhorn_problem *problem);
+int burl_sinkhorn_accelerated_sweep(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
+                                    int look, int last, double tolerance);
 
 #endif

@@ -25,6 +25,7 @@
  */
 #include "num/log_sum.h"
 #include "num/scaling.h"
+#include "num/vector_math.h"
 #include "transport/sinkhorn_parts.h"
 
 #include <math.h>
@@ -178,6 +179,49 @@ static void sweep(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
   if (problem->order == BURL_ROW_THEN_COLUMN) columns(self, problem);
 }
 
+/* The parts of a sweep by which the form is accelerated; gamma is kept up to date. */
+static void accelerated_rows(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
+  if (self->polish == BURL_SINKHORN_POLISH_NEXT) {
+    finish(self, problem);
+    self->polish = BURL_SINKHORN_POLISH_NOW;
+    self->float_floor = 0.0;
+  }
+  if (self->polish == BURL_SINKHORN_POLISH_NOW)
+    burl_sinkhorn_log_parts.rows(self, problem);
+  else
+    rows(self, problem);
+}
+
+static void accelerated_columns(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
+  if (self->polish == BURL_SINKHORN_POLISH_NOW) {
+    burl_sinkhorn_log_parts.columns(self, problem);
+    return;
+  }
+  columns(self, problem);
+  if (!self->must_build) read_gamma(self, problem);
+}
+
+static int marginal(burl_sinkhorn *self, const burl_sinkhorn_problem *problem, double *sums) {
+  if (self->polish == BURL_SINKHORN_POLISH_NOW)
+    return burl_sinkhorn_log_parts.marginal(self, problem, sums);
+  if (!sums_are_safe(self, problem)) return 0;
+  for (size_t j = 0; j < problem->m; j++)
+    sums[j] = problem->total * self->y_exact[j] * self->s[j];
+  return 1;
+}
+
+static void place(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
+  if (self->polish == BURL_SINKHORN_POLISH_NOW) return;
+  for (size_t j = 0; j < problem->m; j++)
+    self->y_exact[j] = problem->b[j] > 0.0 ? self->gamma[j] - self->gamma_weighted[j] : 0.0;
+  burl_num_exp_double(self->y_exact, self->y_exact, problem->m);
+  for (size_t j = 0; j < problem->m; j++) {
+    if (problem->b[j] <= 0.0) self->y_exact[j] = 0.0;
+    self->y[j] = (float)self->y_exact[j];
+  }
+  if (kernel_is_stale(self, problem)) absorb(self, problem);
+}
+
 /* Rows: what the row sums would be after the column step, against what they were before it. */
 static double row_residual(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
   size_t m = problem->m, padded = burl_num_scaling_padded(m);
@@ -221,6 +265,8 @@ burl_status burl_sinkhorn_solve_scaling(burl_sinkhorn *self, double *f, double *
                                         const burl_sinkhorn_options *options,
                                         burl_sinkhorn_info *info) {
   static const burl_sinkhorn_form form = {start, sweep, residual, finish};
-  burl_sinkhorn_problem problem = {.cost_float = C, .ldc = ldc, .n = n, .m = m, .a = a, .b = b};
+  static const burl_sinkhorn_parts parts = {accelerated_rows, accelerated_columns, marginal, place};
+  burl_sinkhorn_problem problem = {
+      .parts = &parts, .cost_float = C, .ldc = ldc, .n = n, .m = m, .a = a, .b = b};
   return burl_sinkhorn_run(self, f, g, &problem, warm, options, info, &form);
 }
