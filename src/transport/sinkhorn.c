@@ -58,9 +58,9 @@ static void lay_out(burl_sinkhorn *self, int take, size_t n, size_t m, size_t ke
   self->weight = claim(arena, take, m, sizeof(double));
   self->gamma_weighted = claim(arena, take, m, sizeof(double));
   burl_sinkhorn_memory *memory = &self->memory;
-  double **vectors[] = {&memory->point,    &memory->gradient_before,
-                        &memory->marginal, &memory->gradient,
-                        &memory->step,     &memory->inverse};
+  double **vectors[] = {&memory->marginal_before, &memory->point,    &memory->gradient_before,
+                        &memory->marginal,        &memory->gradient, &memory->step,
+                        &memory->inverse};
   for (size_t k = 0; k < sizeof vectors / sizeof *vectors; k++)
     *vectors[k] = claim(arena, take, m, sizeof(double));
   memory->moves = claim(arena, take, m, BURL_SINKHORN_PAIRS * sizeof(double));

@@ -135,8 +135,7 @@ static void step_back(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
     memory->plain_left = memory->penalty;
     memory->on_trial = 0;
     for (size_t j = 0; j < problem->m; j++)
-      if (problem->b[j] > 0.0)
-        memory->step[j] = log(problem->b[j] / (problem->b[j] - memory->gradient_before[j]));
+      if (problem->b[j] > 0.0) memory->step[j] = log(problem->b[j] / memory->marginal_before[j]);
   }
   move_by_step(self, problem);
 }
@@ -144,6 +143,7 @@ static void step_back(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
 static void keep_point(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
   burl_sinkhorn_memory *memory = &self->memory;
   memcpy(memory->point, self->gamma, problem->m * sizeof *memory->point);
+  memcpy(memory->marginal_before, memory->marginal, problem->m * sizeof *memory->marginal);
   memcpy(memory->gradient_before, memory->gradient, problem->m * sizeof *memory->gradient);
   memory->error_before = memory->error;
   memory->has_point = 1;

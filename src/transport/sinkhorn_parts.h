@@ -59,10 +59,10 @@ typedef enum burl_sinkhorn_polish {
 /* What sinkhorn_accelerate.c keeps between sweeps, all of length m. Gradients are those of the dual
  * after a row step, b less the column sums. */
 typedef struct burl_sinkhorn_memory {
-  double *point, *gradient_before; /* gamma last kept, and its gradient */
-  double *marginal, *gradient;     /* at gamma as it is */
-  double *step, *inverse;          /* last step from the point; 1 / b, 0 without mass */
-  double *moves, *changes;         /* BURL_SINKHORN_PAIRS x m: steps, and falls of the gradient */
+  double *point, *marginal_before, *gradient_before; /* gamma last kept, and what was there */
+  double *marginal, *gradient;                       /* at gamma as it is */
+  double *step, *inverse;  /* last step from the point; 1 / b, 0 without mass */
+  double *moves, *changes; /* BURL_SINKHORN_PAIRS x m: steps, and falls of the gradient */
   double product[BURL_SINKHORN_PAIRS]; /* <move, change> */
   double scale, slope, error, error_before;
   size_t pairs, next, shortened, plain_left, penalty;
