@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "num/gemm.h"
+#include "num/magnitude.h"
 #include "num/nearest.h"
 #include <burl/transport.h>
 
@@ -27,7 +28,7 @@ typedef struct step {
   size_t n, k, d;         /* batch, prototypes, joint dimension */
   float *cost, *plan;     /* (n,k) */
   float *least, *sorted;  /* (n) row minima */
-  size_t *nearest;        /* (n) the columns that attain them */
+  uint32_t *nearest;      /* (n) the columns that attain them */
   float *shift;           /* (n) what a row's cost was lowered by */
   float *packed;          /* prototypes arranged for num/nearest */
   float *centre, *weight; /* (k,d), (k) */
@@ -48,7 +49,7 @@ static void lay_out(step *s) {
   s->plan = request(arena, s->n * s->k, sizeof(float));
   s->least = request(arena, s->n, sizeof(float));
   s->sorted = request(arena, s->n, sizeof(float));
-  s->nearest = request(arena, s->n, sizeof(size_t));
+  s->nearest = request(arena, s->n, sizeof *s->nearest);
   s->shift = request(arena, s->n, sizeof(float));
   s->packed = request(arena, burl_points_packed_size(s->k, s->d), sizeof(float));
   s->centre = request(arena, s->k * s->d, sizeof(float));
@@ -90,16 +91,8 @@ static void raise_far_row(float *row, size_t k, float nearest, float least, doub
   }
 }
 
-/* Row minima of the squared distances and their median; 0 where most patches lie on prototypes. */
+/* Median of the row minima of the squared distances; 0 where most patches lie on prototypes. */
 static float find_median(step *s) {
-  for (size_t i = 0; i < s->n; i++) {
-    const float *row = s->cost + i * s->k;
-    size_t nearest = 0;
-    for (size_t j = 1; j < s->k; j++)
-      nearest = row[j] < row[nearest] ? j : nearest;
-    s->nearest[i] = nearest;
-    s->least[i] = row[nearest];
-  }
   memcpy(s->sorted, s->least, s->n * sizeof *s->least);
   qsort(s->sorted, s->n, sizeof *s->sorted, ascending);
   return s->sorted[s->n / 2];
@@ -110,11 +103,10 @@ static void prepare_cost(step *s, float median, const burl_bank_options *options
   const double power = options->power;
   const float cap = (float)fmin(1e12 * options->entropy, (double)LARGEST);
   for (size_t i = 0; i < s->n; i++) {
-    float *row = s->cost + i * s->k, largest = 0.0f, nearest = s->least[i] / median;
-    for (size_t j = 0; j < s->k; j++) {
+    float *row = s->cost + i * s->k, nearest = s->least[i] / median;
+    for (size_t j = 0; j < s->k; j++)
       row[j] /= median;
-      largest = row[j] > largest ? row[j] : largest;
-    }
+    float largest = burl_num_magnitude_float(row, s->k);
     s->least[i] = nearest;
     raise_to_cost(&s->least[i], 1, power);
     raise_to_cost(&largest, 1, power);
@@ -168,6 +160,7 @@ static burl_status take_step(step *s, float *prototypes, const float *batch,
                              const burl_bank_options *options) {
   burl_points_pack(s->packed, prototypes, s->k, s->d);
   burl_points_distances(s->cost, s->k, batch, s->n, s->packed, s->k, s->d);
+  burl_points_nearest(s->least, s->nearest, batch, s->n, s->packed, s->k, s->d);
   float median = find_median(s);
   if (!isfinite(median)) return BURL_ERR_NUMERIC;
   if (median <= 0.0f) return BURL_OK; /* nothing to move */

@@ -53,11 +53,25 @@ static float select_rank(float *v, size_t n, size_t rank) {
   return v[lo];
 }
 
-/* The first index whose distance is the (1-trim) quantile. */
-static size_t next_point(const float *least, float *scratch, size_t n, double trim) {
-  size_t rank = n - 1 - (size_t)(trim * (double)(n - 1));
-  memcpy(scratch, least, n * sizeof *least);
-  float value = select_rank(scratch, n, rank);
+/* Copies the values of at least `bound`; returns how many. */
+static size_t gather(float *out, const float *values, size_t n, float bound) {
+  size_t count = 0;
+  for (size_t i = 0; i < n; i++) {
+    out[count] = values[i];
+    count += values[i] >= bound;
+  }
+  return count;
+}
+
+/* The first index whose distance is the (1-trim) quantile. Distances only fall from point to point,
+ * and the quantile slowly: it is looked for among those of at least *bound, a little below the last
+ * one, and among all where these do not reach. */
+static size_t next_point(const float *least, float *scratch, size_t n, double trim, float *bound) {
+  size_t above = (size_t)(trim * (double)(n - 1));
+  size_t count = gather(scratch, least, n, *bound);
+  if (count <= above) count = gather(scratch, least, n, 0.0f);
+  float value = select_rank(scratch, count, count - 1 - above);
+  *bound = 0.9f * value;
   for (size_t i = 0; i < n; i++)
     if (least[i] == value) return i;
   return 0;
@@ -86,21 +100,22 @@ burl_status burl_coverage_start(size_t *chosen, size_t *count, const float *poin
   burl_arena arena = {0};
   burl_arena_reserve(&arena, n * d, sizeof(float));
   burl_arena_reserve(&arena, n, sizeof(float));
-  burl_arena_reserve(&arena, n, sizeof(float));
+  burl_arena_reserve(&arena, n + 1, sizeof(float));
   if (!burl_arena_open(&arena)) return BURL_ERR_MEMORY;
   float *columns = burl_arena_take(&arena, n * d, sizeof(float));
   float *least = burl_arena_take(&arena, n, sizeof(float));
-  float *scratch = burl_arena_take(&arena, n, sizeof(float));
+  float *scratch = burl_arena_take(&arena, n + 1, sizeof(float)); /* gather writes one ahead */
   for (size_t i = 0; i < n; i++) {
     least[i] = FLT_MAX;
     for (size_t t = 0; t < d; t++)
       columns[t * n + i] = points[i * d + t];
   }
   size_t made = 0;
+  float bound = 0.0f;
   chosen[made++] = nearest_to_mean(columns, scratch, n, d);
   while (made < k) {
     lower(least, scratch, columns, n, d, chosen[made - 1]);
-    size_t next = next_point(least, scratch, n, trim);
+    size_t next = next_point(least, scratch, n, trim, &bound);
     if (least[next] <= 0.0f) break; /* what is left equals points already chosen */
     chosen[made++] = next;
   }
