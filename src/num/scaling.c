@@ -1,4 +1,4 @@
-/* Four rows share each load of y and of s. The second reading of a row, for the column sums, comes
+/* Eight rows share each load of y and of s. The second reading of a row, for the column sums, comes
  * from the first-level cache (from the second for rows above some 3,000 entries). */
 #include "num/scaling.h"
 
@@ -7,7 +7,7 @@
 #include "num/vector_math.h"
 
 #define LANES 16
-#define ROWS 4
+#define ROWS 8
 
 size_t burl_num_scaling_padded(size_t m) {
   return (m + BURL_NUM_SCALING_PAD - 1) / BURL_NUM_SCALING_PAD * BURL_NUM_SCALING_PAD;
@@ -64,37 +64,64 @@ void burl_num_plan_row_float(float *P, double f, const double *g, const float *c
   plan_floats(P, f, g, c, scale, m);
 }
 
-static inline float fold_sum(float lane[LANES]) {
-  for (int width = LANES / 2; width > 0; width /= 2)
-    for (int l = 0; l < width; l++)
-      lane[l] += lane[l + width];
-  return lane[0];
-}
+/* Sixteen floats, which may lie anywhere; never handed over by value. */
+typedef float lanes16 __attribute__((vector_size(64), aligned(4), may_alias));
 
-/* r[q] = sum_j k[q]_j y_j. */
+/* r[q] = sum_j k[q]_j y_j for ROWS rows. Lanes are added up by halves, l and l + 8, then 4, 2, 1,
+ * for all rows at once. */
 BURL_CLONES
 static void dot_rows(float r[ROWS], const float *const k[ROWS], const float *restrict y, size_t m) {
+  lanes16 a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0}, a4 = {0}, a5 = {0}, a6 = {0}, a7 = {0};
   const float *k0 = k[0], *k1 = k[1], *k2 = k[2], *k3 = k[3];
-  float lane[ROWS][LANES] = {{0}};
-  for (size_t j = 0; j < m; j += LANES)
-    for (size_t l = 0; l < LANES; l++) {
-      float v = y[j + l];
-      lane[0][l] += k0[j + l] * v;
-      lane[1][l] += k1[j + l] * v;
-      lane[2][l] += k2[j + l] * v;
-      lane[3][l] += k3[j + l] * v;
-    }
-  for (int q = 0; q < ROWS; q++)
-    r[q] = fold_sum(lane[q]);
+  const float *k4 = k[4], *k5 = k[5], *k6 = k[6], *k7 = k[7];
+  for (size_t j = 0; j < m; j += LANES) {
+    lanes16 v = *(const lanes16 *)(y + j);
+    a0 += *(const lanes16 *)(k0 + j) * v;
+    a1 += *(const lanes16 *)(k1 + j) * v;
+    a2 += *(const lanes16 *)(k2 + j) * v;
+    a3 += *(const lanes16 *)(k3 + j) * v;
+    a4 += *(const lanes16 *)(k4 + j) * v;
+    a5 += *(const lanes16 *)(k5 + j) * v;
+    a6 += *(const lanes16 *)(k6 + j) * v;
+    a7 += *(const lanes16 *)(k7 + j) * v;
+  }
+#define HALVES(a, b)                                                                               \
+  (__builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +         \
+   __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
+#define QUARTERS(a, b)                                                                             \
+  (__builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +       \
+   __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31))
+#define PAIRS(a, b)                                                                                \
+  (__builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29) +       \
+   __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31))
+  lanes16 b0 = HALVES(a0, a1), b1 = HALVES(a2, a3), b2 = HALVES(a4, a5), b3 = HALVES(a6, a7);
+  lanes16 c0 = QUARTERS(b0, b1), c1 = QUARTERS(b2, b3);
+  lanes16 d = PAIRS(c0, c1);
+  for (size_t q = 0; q < ROWS; q++)
+    r[q] = d[2 * q] + d[2 * q + 1];
+#undef HALVES
+#undef QUARTERS
+#undef PAIRS
 }
 
-/* s_j += sum_q x[q] k[q]_j. */
+/* s_j += sum_q x[q] k[q]_j, four rows and then the other four; meanwhile `next`, the rows that come
+ * after, are asked for, so that memory does not wait for arithmetic. */
 BURL_CLONES
-static void add_rows(float *restrict s, const float x[ROWS], const float *const k[ROWS], size_t m) {
+static void add_rows(float *restrict s, const float x[ROWS], const float *const k[ROWS],
+                     const float *const next[ROWS], size_t m) {
   const float *restrict k0 = k[0], *restrict k1 = k[1], *restrict k2 = k[2], *restrict k3 = k[3];
-  float x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
-  for (size_t j = 0; j < m; j++)
-    s[j] += (x0 * k0[j] + x1 * k1[j]) + (x2 * k2[j] + x3 * k3[j]);
+  const float *restrict k4 = k[4], *restrict k5 = k[5], *restrict k6 = k[6], *restrict k7 = k[7];
+  float x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3], x4 = x[4], x5 = x[5], x6 = x[6], x7 = x[7];
+  for (size_t j = 0; j < m; j += LANES) {
+    for (size_t q = 0; q < ROWS; q++)
+      __builtin_prefetch(next[q] + j);
+    lanes16 sum = *(lanes16 *)(s + j);
+    sum += (x0 * *(const lanes16 *)(k0 + j) + x1 * *(const lanes16 *)(k1 + j)) +
+           (x2 * *(const lanes16 *)(k2 + j) + x3 * *(const lanes16 *)(k3 + j));
+    sum += (x4 * *(const lanes16 *)(k4 + j) + x5 * *(const lanes16 *)(k5 + j)) +
+           (x6 * *(const lanes16 *)(k6 + j) + x7 * *(const lanes16 *)(k7 + j));
+    *(lanes16 *)(s + j) = sum;
+  }
 }
 
 /* Rows i.. of K; where there are less than ROWS, the last one stands in for those missing. */
@@ -106,16 +133,19 @@ static void point_to_rows(const float *k[ROWS], const float *K, size_t ldk, size
 void burl_num_scaling_rows(float *r, float *s, const float *K, size_t ldk, size_t rows, size_t m,
                            const float *y, const float *a) {
   size_t padded = burl_num_scaling_padded(m);
+  const float *k[ROWS], *next[ROWS];
+  point_to_rows(next, K, ldk, 0, rows);
   for (size_t i = 0; i < rows; i += ROWS) {
-    const float *k[ROWS];
     float sum[ROWS], x[ROWS] = {0};
-    point_to_rows(k, K, ldk, i, rows);
+    for (size_t q = 0; q < ROWS; q++)
+      k[q] = next[q];
+    point_to_rows(next, K, ldk, i + ROWS, rows);
     dot_rows(sum, k, y, padded);
     for (size_t q = 0; q < ROWS && i + q < rows; q++) {
       r[i + q] = sum[q];
       x[q] = a[i + q] > 0.0f ? a[i + q] / sum[q] : 0.0f;
     }
-    add_rows(s, x, k, padded);
+    add_rows(s, x, k, next, padded);
   }
 }
 
