@@ -13,5 +13,6 @@
 #include <burl/report.h>
 #include <burl/synth.h>
 #include <burl/transport.h>
+#include <burl/transport_unbalanced.h>
 
 #endif
