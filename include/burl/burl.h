@@ -13,6 +13,7 @@
 #include <burl/report.h>
 #include <burl/synth.h>
 #include <burl/transport.h>
+#include <burl/transport_cost.h>
 #include <burl/transport_unbalanced.h>
 
 #endif
