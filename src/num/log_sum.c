@@ -10,6 +10,7 @@
 #include <math.h>
 
 #define LANES 16
+#define MAX_LANES 64
 #define STRIP 128
 
 /* Lane 0 becomes the sum (the largest) of all lanes. */
@@ -20,30 +21,24 @@ static inline double fold_sum(double lane[LANES]) {
   return lane[0];
 }
 
-static inline double fold_max(double lane[LANES]) {
-  for (int width = LANES / 2; width > 0; width /= 2)
-    for (int l = 0; l < width; l++)
-      lane[l] = lane[l] > lane[l + width] ? lane[l] : lane[l + width];
-  return lane[0];
-}
-
+/* In so many lanes that they are a loop to the compiler, which makes vectors of it. */
 BURL_CLONES
 static double largest_score_double(const double *restrict p, const double *restrict c, double scale,
                                    size_t m) {
-  double lane[LANES];
-  for (int l = 0; l < LANES; l++)
+  double lane[MAX_LANES];
+  for (size_t l = 0; l < MAX_LANES; l++)
     lane[l] = BURL_NUM_LOWEST;
-  size_t whole = m - m % LANES;
-  for (size_t j = 0; j < whole; j += LANES)
-    for (int l = 0; l < LANES; l++) {
-      double t = p[j + (size_t)l] - scale * c[j + (size_t)l];
+  for (size_t j = 0; j < m; j += MAX_LANES) {
+    size_t width = m - j < MAX_LANES ? m - j : MAX_LANES;
+    for (size_t l = 0; l < width; l++) {
+      double t = p[j + l] - scale * c[j + l];
       lane[l] = t > lane[l] ? t : lane[l];
     }
-  for (size_t j = whole; j < m; j++) {
-    double t = p[j] - scale * c[j];
-    lane[0] = t > lane[0] ? t : lane[0];
   }
-  return fold_max(lane);
+  for (size_t width = MAX_LANES / 2; width > 0; width /= 2)
+    for (size_t l = 0; l < width; l++)
+      lane[l] = lane[l] > lane[l + width] ? lane[l] : lane[l + width];
+  return lane[0];
 }
 
 BURL_CLONES
@@ -104,6 +99,9 @@ void burl_num_plan_row_double(double *P, double f, const double *g, const double
   plan_doubles(P, f, g, c, scale, m);
 }
 
+/* Sixteen doubles, which may lie anywhere; never handed over by value. */
+typedef double lanes16 __attribute__((vector_size(128), aligned(8), may_alias));
+
 /* One strip: mass, cost and entropy in lanes of their own. Scores far below the range of exp are
  * raised to a bound where P is 0 as well, since 0 times -inf would be NaN. */
 BURL_CLONES
@@ -115,15 +113,20 @@ static void plan_strip(double lanes[3][LANES], double *restrict columns, double 
     double t = q + p[j] - scale * c[j];
     score[j] = t > -1000.0 ? t : -1000.0;
     plan[j] = exp_double(score[j]);
-    columns[j] += plan[j];
   }
+  for (size_t j = 0; j < width; j++)
+    columns[j] += plan[j];
   size_t whole = width - width % LANES;
-  for (size_t j = 0; j < whole; j += LANES)
-    for (size_t l = 0; l < LANES; l++) {
-      lanes[0][l] += plan[j + l];
-      lanes[1][l] += plan[j + l] * c[j + l];
-      lanes[2][l] += plan[j + l] * score[j + l];
-    }
+  lanes16 mass = *(lanes16 *)lanes[0], cost = *(lanes16 *)lanes[1], work = *(lanes16 *)lanes[2];
+  for (size_t j = 0; j < whole; j += LANES) {
+    lanes16 some = *(const lanes16 *)(plan + j);
+    mass += some;
+    cost += some * *(const lanes16 *)(c + j);
+    work += some * *(const lanes16 *)(score + j);
+  }
+  *(lanes16 *)lanes[0] = mass;
+  *(lanes16 *)lanes[1] = cost;
+  *(lanes16 *)lanes[2] = work;
   for (size_t j = whole; j < width; j++) {
     lanes[0][0] += plan[j];
     lanes[1][0] += plan[j] * c[j];

@@ -7,32 +7,31 @@
 #include "num/vector_math.h"
 
 #define LANES 16
+#define MAX_LANES 64
 #define ROWS 8
 
 size_t burl_num_scaling_padded(size_t m) {
   return (m + BURL_NUM_SCALING_PAD - 1) / BURL_NUM_SCALING_PAD * BURL_NUM_SCALING_PAD;
 }
 
+/* In so many lanes that they are a loop to the compiler, which makes vectors of it. */
 BURL_CLONES
 static double largest_score_float(const float *restrict c, const double *restrict p, double scale,
                                   size_t m) {
-  double lane[LANES];
-  for (size_t l = 0; l < LANES; l++)
+  double lane[MAX_LANES];
+  for (size_t l = 0; l < MAX_LANES; l++)
     lane[l] = BURL_NUM_LOWEST;
-  size_t whole = m - m % LANES;
-  for (size_t j = 0; j < whole; j += LANES)
-    for (size_t l = 0; l < LANES; l++) {
+  for (size_t j = 0; j < m; j += MAX_LANES) {
+    size_t width = m - j < MAX_LANES ? m - j : MAX_LANES;
+    for (size_t l = 0; l < width; l++) {
       double t = p[j + l] - scale * (double)c[j + l];
       lane[l] = t > lane[l] ? t : lane[l];
     }
-  for (size_t j = whole; j < m; j++) {
-    double t = p[j] - scale * (double)c[j];
-    lane[0] = t > lane[0] ? t : lane[0];
   }
-  double max = lane[0];
-  for (size_t l = 1; l < LANES; l++)
-    max = lane[l] > max ? lane[l] : max;
-  return max;
+  for (size_t width = MAX_LANES / 2; width > 0; width /= 2)
+    for (size_t l = 0; l < width; l++)
+      lane[l] = lane[l] > lane[l + width] ? lane[l] : lane[l + width];
+  return lane[0];
 }
 
 BURL_CLONES
