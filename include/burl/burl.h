@@ -14,6 +14,7 @@
 #include <burl/synth.h>
 #include <burl/transport.h>
 #include <burl/transport_cost.h>
+#include <burl/transport_gromov.h>
 #include <burl/transport_unbalanced.h>
 
 #endif

@@ -18,5 +18,10 @@ burl_status burl_num_sgemm(float *C, size_t ldc, const float *A, size_t lda,
                            burl_num_transpose transpose_a, const float *B, size_t ldb,
                            burl_num_transpose transpose_b, size_t m, size_t n, size_t k,
                            float alpha, float beta) BURL_MUST_CHECK;
+/* The same in double. */
+burl_status burl_num_dgemm(double *C, size_t ldc, const double *A, size_t lda,
+                           burl_num_transpose transpose_a, const double *B, size_t ldb,
+                           burl_num_transpose transpose_b, size_t m, size_t n, size_t k,
+                           double alpha, double beta) BURL_MUST_CHECK;
 
 #endif

@@ -56,6 +56,38 @@ static void equals_the_definition(void **state) {
       }
 }
 
+static void double_equals_the_definition(void **state) {
+  (void)state;
+  enum { M = 7, N = 9, K = 11, LD = 13 };
+  double a[LD * LD], b[LD * LD], c[M * LD], before[M * LD];
+  burl_random random = burl_random_start(2, 0);
+  for (size_t i = 0; i < LD * LD; i++) {
+    a[i] = burl_random_normal(&random);
+    b[i] = burl_random_normal(&random);
+  }
+  for (int ta = 0; ta < 2; ta++)
+    for (int tb = 0; tb < 2; tb++) {
+      for (size_t i = 0; i < M * LD; i++)
+        before[i] = c[i] = burl_random_normal(&random);
+      assert_int_equal(burl_num_dgemm(c, LD, a, LD, ta ? BURL_NUM_TRANSPOSED : BURL_NUM_PLAIN, b,
+                                      LD, tb ? BURL_NUM_TRANSPOSED : BURL_NUM_PLAIN, M, N, K, -2.0,
+                                      0.5),
+                       BURL_OK);
+      for (size_t i = 0; i < M; i++)
+        for (size_t j = 0; j < LD; j++) {
+          double wanted = before[i * LD + j] * (j < N ? 0.5 : 1.0);
+          for (size_t k = 0; j < N && k < K; k++)
+            wanted -= 2.0 * a[ta ? k * LD + i : i * LD + k] * b[tb ? j * LD + k : k * LD + j];
+          assert_true(fabs(c[i * LD + j] - wanted) < 1e-13);
+        }
+    }
+  assert_int_equal(burl_num_dgemm(c, 2, a, 2, BURL_NUM_PLAIN, b, 2, BURL_NUM_PLAIN, 2, 2, 3, 1, 0),
+                   BURL_ERR_ARGUMENT);
+  assert_int_equal(
+      burl_num_dgemm(c, 2, a, 2, BURL_NUM_PLAIN, b, 2, BURL_NUM_PLAIN, (size_t)1 << 31, 2, 2, 1, 0),
+      BURL_ERR_SIZE);
+}
+
 static void with_beta_zero_old_values_do_not_matter(void **state) {
   (void)state;
   float a = 2.0f, b = 3.0f, c = NAN;
@@ -105,6 +137,7 @@ static void refuses_bad_sizes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(equals_the_definition),
+      cmocka_unit_test(double_equals_the_definition),
       cmocka_unit_test(with_beta_zero_old_values_do_not_matter),
       cmocka_unit_test(empty_products),
       cmocka_unit_test(refuses_bad_sizes),
