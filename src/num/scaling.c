@@ -160,3 +160,17 @@ void burl_num_scaling_row_sums(float *r, const float *K, size_t ldk, size_t rows
       r[i + q] = sum[q];
   }
 }
+
+BURL_CLONES
+static void sum_parts(double *restrict s, const float *restrict parts, size_t ld, size_t count,
+                      size_t m) {
+  for (size_t j = 0; j < m; j++)
+    s[j] = 0.0;
+  for (size_t b = 0; b < count; b++)
+    for (size_t j = 0; j < m; j++)
+      s[j] += (double)parts[b * ld + j];
+}
+
+void burl_num_scaling_sum_parts(double *s, const float *parts, size_t ld, size_t count, size_t m) {
+  sum_parts(s, parts, ld, count, m);
+}

@@ -25,6 +25,9 @@ double burl_num_scaling_build(float *k, const float *c, const double *p, const d
 void burl_num_scaling_rows(float *r, float *s, const float *K, size_t ldk, size_t rows, size_t m,
                            const float *y, const float *a);
 
+/* s_j = sum_b parts_bj for `count` parts at distance ld, in order, in double. */
+void burl_num_scaling_sum_parts(double *s, const float *parts, size_t ld, size_t count, size_t m);
+
 /* Row of a plan: P_j = exp((f + g_j - c_j) scale), the score formed in double. */
 void burl_num_plan_row_float(float *P, double f, const double *g, const float *c, double scale,
                              size_t m);

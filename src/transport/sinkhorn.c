@@ -44,11 +44,13 @@ static void lay_out(burl_sinkhorn *self, int take, size_t n, size_t m, size_t ke
   self->log_b = claim(arena, take, m, sizeof(double));
   self->max = claim(arena, take, m, sizeof(double));
   self->sum = claim(arena, take, m, sizeof(double));
-  self->measured = claim(arena, take, m, sizeof(double));
+  self->measured = claim(arena, take, m, BURL_SINKHORN_CHUNKS * sizeof(double));
+  self->wide = claim(arena, take, m, BURL_SINKHORN_CHUNKS * sizeof(double));
   self->block = claim(arena, take, m, BURL_SINKHORN_BLOCK * sizeof(double));
   self->kernel = claim(arena, take, kernel, sizeof(float));
   self->y = claim(arena, take, padded, sizeof(float));
-  self->part = claim(arena, take, padded, sizeof(float));
+  self->part = claim(arena, take, kernel / BURL_SINKHORN_ROWS + padded, sizeof(float));
+  self->r_now = claim(arena, take, n, sizeof(float));
   self->mass = claim(arena, take, n, sizeof(float));
   self->r = claim(arena, take, n, sizeof(float));
   self->r_at_build = claim(arena, take, n, sizeof(float));
@@ -80,6 +82,7 @@ burl_status burl_sinkhorn_new_kernel(burl_sinkhorn **self, size_t n, size_t m, s
     return BURL_ERR_SIZE;
   burl_sinkhorn *made = burl_alloc_zero(1, sizeof *made);
   if (!made) return BURL_ERR_MEMORY;
+  made->team.members = 1;
   made->n = n;
   made->m = m;
   lay_out(made, 0, n, m, kernel);
@@ -212,24 +215,68 @@ static double weigh(const double *potential, const double *masses, size_t count,
   return sum;
 }
 
+typedef struct measurement {
+  burl_sinkhorn *self;
+  const burl_sinkhorn_problem *problem;
+  double mass[BURL_SINKHORN_CHUNKS], cost[BURL_SINKHORN_CHUNKS], entropy[BURL_SINKHORN_CHUNKS];
+  double rows[BURL_SINKHORN_CHUNKS]; /* squared errors */
+} measurement;
+
+static const double *wide_row(burl_sinkhorn *self, const burl_sinkhorn_problem *problem, size_t i,
+                              size_t chunk) {
+  if (problem->cost) return problem->cost + i * problem->ldc;
+  double *wide = self->wide + chunk * problem->m;
+  const float *row = float_rows(problem, i, 1);
+  for (size_t j = 0; j < problem->m; j++)
+    wide[j] = (double)row[j];
+  return wide;
+}
+
+static void measure_chunk(measurement *of, size_t chunk) {
+  burl_sinkhorn *self = of->self;
+  const burl_sinkhorn_problem *problem = of->problem;
+  double *columns = self->measured + chunk * problem->m;
+  size_t end = problem->n * (chunk + 1) / BURL_SINKHORN_CHUNKS;
+  for (size_t j = 0; j < problem->m; j++)
+    columns[j] = 0.0;
+  for (size_t i = problem->n * chunk / BURL_SINKHORN_CHUNKS; i < end; i++) {
+    if (problem->a[i] <= 0.0) continue;
+    const double *c = wide_row(self, problem, i, chunk);
+    burl_num_plan_row row =
+        burl_num_plan_sums(columns, self->phi[i], self->gamma, c, problem->scale, problem->m);
+    of->mass[chunk] += row.mass;
+    of->cost[chunk] += row.cost;
+    of->entropy[chunk] += row.entropy;
+    of->rows[chunk] += square(row.mass - problem->a[i]);
+  }
+}
+
+/* A cost that is computed row by row is so by one thread at a time: the first. */
+static void do_measure(void *context, int member, int members) {
+  measurement *of = context;
+  if (of->problem->source && member > 0) return;
+  size_t step = of->problem->source ? 1 : (size_t)members;
+  for (size_t chunk = (size_t)member; chunk < BURL_SINKHORN_CHUNKS; chunk += step)
+    measure_chunk(of, chunk);
+}
+
 void burl_sinkhorn_measure(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
                            burl_sinkhorn_info *info) {
+  measurement of = {.self = self, .problem = problem};
+  burl_team_run(&self->team, do_measure, &of);
   double mass = 0.0, cost = 0.0, entropy = 0.0, rows = 0.0, columns = 0.0;
-  for (size_t j = 0; j < problem->m; j++)
-    self->measured[j] = 0.0;
-  for (size_t i = 0; i < problem->n; i++) {
-    if (problem->a[i] <= 0.0) continue;
-    size_t ld;
-    const double *c = burl_sinkhorn_cost_rows(self, problem, i, 1, &ld);
-    burl_num_plan_row row = burl_num_plan_sums(self->measured, self->phi[i], self->gamma, c,
-                                               problem->scale, problem->m);
-    mass += row.mass;
-    cost += row.cost;
-    entropy += row.entropy;
-    rows += square(row.mass - problem->a[i]);
+  for (size_t k = 0; k < BURL_SINKHORN_CHUNKS; k++) {
+    mass += of.mass[k];
+    cost += of.cost[k];
+    entropy += of.entropy[k];
+    rows += of.rows[k];
   }
-  for (size_t j = 0; j < problem->m; j++)
-    columns += square(self->measured[j] - problem->b[j]);
+  for (size_t j = 0; j < problem->m; j++) {
+    double sum = 0.0;
+    for (size_t k = 0; k < BURL_SINKHORN_CHUNKS; k++)
+      sum += self->measured[k * problem->m + j];
+    columns += square(sum - problem->b[j]);
+  }
   info->residual = sqrt(problem->order == BURL_ROW_THEN_COLUMN ? rows : columns);
   info->transport = cost;
   info->primal = cost + problem->eps * (entropy - mass);
@@ -272,7 +319,9 @@ burl_status burl_sinkhorn_run(burl_sinkhorn *self, double *f, double *g,
   prepare(self->log_a, self->phi, problem->a, warm ? f : NULL, problem->n, problem->scale);
   prepare(self->log_b, self->gamma, problem->b, warm ? g : NULL, problem->m, problem->scale);
   burl_sinkhorn_info found = {0};
+  burl_team_open(&self->team, options->threads);
   iterate(self, problem, options, &found, info != NULL, form);
+  burl_team_close(&self->team);
   for (size_t i = 0; i < problem->n; i++)
     f[i] = problem->eps * self->phi[i];
   for (size_t j = 0; j < problem->m; j++)

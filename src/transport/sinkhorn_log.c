@@ -17,8 +17,8 @@ static size_t block_rows(const burl_sinkhorn_problem *problem, size_t first) {
   return left < BURL_SINKHORN_BLOCK ? left : BURL_SINKHORN_BLOCK;
 }
 
-void burl_sinkhorn_log_pass(burl_sinkhorn *self, const burl_sinkhorn_problem *problem, int rows,
-                            int columns) {
+static void pass_together(burl_sinkhorn *self, const burl_sinkhorn_problem *problem, int rows,
+                          int columns) {
   size_t m = problem->m;
   for (size_t j = 0; columns && j < m; j++) {
     self->max[j] = BURL_NUM_LOWEST;
@@ -35,6 +35,57 @@ void burl_sinkhorn_log_pass(burl_sinkhorn *self, const burl_sinkhorn_problem *pr
     if (columns)
       burl_num_log_sum_columns(self->max, self->sum, phi, c, ld, problem->scale, count, m);
   }
+}
+
+typedef struct log_task {
+  burl_sinkhorn *self;
+  const burl_sinkhorn_problem *problem;
+} log_task;
+
+static size_t share(size_t count, int member, int members) {
+  return count * (size_t)member / (size_t)members;
+}
+
+static void do_rows(void *context, int member, int members) {
+  const log_task *task = context;
+  const burl_sinkhorn_problem *problem = task->problem;
+  burl_sinkhorn *self = task->self;
+  size_t end = share(problem->n, member + 1, members);
+  for (size_t i = share(problem->n, member, members); i < end; i++)
+    if (problem->a[i] > 0.0)
+      self->phi[i] =
+          self->log_a[i] - burl_num_log_sum(self->gamma, problem->cost + i * problem->ldc,
+                                            problem->scale, problem->m);
+}
+
+/* Some columns over all rows, by blocks of rows as ever. */
+static void do_columns(void *context, int member, int members) {
+  const log_task *task = context;
+  const burl_sinkhorn_problem *problem = task->problem;
+  burl_sinkhorn *self = task->self;
+  size_t from = share(problem->m, member, members), end = share(problem->m, member + 1, members);
+  for (size_t j = from; j < end; j++) {
+    self->max[j] = BURL_NUM_LOWEST;
+    self->sum[j] = 0.0;
+  }
+  for (size_t first = 0; first < problem->n; first += BURL_SINKHORN_BLOCK)
+    burl_num_log_sum_columns(self->max + from, self->sum + from, self->phi + first,
+                             problem->cost + first * problem->ldc + from, problem->ldc,
+                             problem->scale, block_rows(problem, first), end - from);
+}
+
+/* A team reads the cost twice: for rows shared out by rows, and for columns by columns. Entries go
+ * through the same operations in the same order. Float costs pass through one buffer, and one
+ * thread. */
+void burl_sinkhorn_log_pass(burl_sinkhorn *self, const burl_sinkhorn_problem *problem, int rows,
+                            int columns) {
+  if (self->team.members == 1 || !problem->cost) {
+    pass_together(self, problem, rows, columns);
+    return;
+  }
+  log_task task = {self, problem};
+  if (rows) burl_team_run(&self->team, do_rows, &task);
+  if (columns) burl_team_run(&self->team, do_columns, &task);
 }
 
 void burl_sinkhorn_log_columns(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {

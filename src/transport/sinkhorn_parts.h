@@ -5,10 +5,16 @@
 #define BURL_TRANSPORT_SINKHORN_PARTS_H
 
 #include "base/memory.h"
+#include "base/parallel.h"
 #include <burl/transport.h>
 
 /* Rows handed to the vector kernels at a time. */
 #define BURL_SINKHORN_BLOCK 8
+
+/* Rows whose column sums are added up in float, and parts in which the plan is measured; both
+ * fixed, so that sums have the same order for any number of threads. */
+#define BURL_SINKHORN_ROWS 64
+#define BURL_SINKHORN_CHUNKS 16
 
 /* A cost that is not stored: computes rows first..first+count-1 (count <= BURL_SINKHORN_BLOCK),
  * packed; they stay until the next call. bound is at least max |C|, and finite. One thread at a
@@ -76,11 +82,14 @@ struct burl_sinkhorn {
   double *phi, *gamma;   /* n, m */
   double *log_a, *log_b; /* n, m; -inf where there is no mass */
   double *max, *sum;     /* m: running log-sum-exp of the columns */
-  double *measured;      /* m: column sums of the plan */
+  double *measured;      /* BURL_SINKHORN_CHUNKS x m: column sums of the plan, by chunks of rows */
+  double *wide;          /* BURL_SINKHORN_CHUNKS x m: a row of a float cost as double */
   double *block;         /* BURL_SINKHORN_BLOCK x m: rows of a float cost as double */
   /* scaling form alone, see sinkhorn_scaling.c */
-  float *kernel;                /* n x padded m */
-  float *y, *part;              /* padded m: column factors; column sums of some rows */
+  float *kernel; /* n x padded m */
+  float *y;      /* padded m: column factors */
+  float *part;   /* column sums of BURL_SINKHORN_ROWS rows each: so many x padded m */
+  float *r_now;  /* n: row sums after the column step */
   float *mass, *r, *r_at_build; /* n: a / total; row sums now and when the kernel was built */
   double *shift;                /* n */
   double *y_exact, *s, *weight; /* m */
@@ -89,6 +98,7 @@ struct burl_sinkhorn {
   int must_build, sums_in_log;
   burl_sinkhorn_polish polish;
   burl_sinkhorn_memory memory;
+  burl_team team; /* open during a solve */
 };
 
 /* A form: start reads phi and gamma, finish writes them, sweeps lie between. residual is that of

@@ -31,7 +31,7 @@
 #include <math.h>
 #include <string.h>
 
-#define BLOCK_ROWS 64
+#define BLOCK_ROWS BURL_SINKHORN_ROWS
 #define SMALLEST_WEIGHT 1e-30
 #define FLOAT_FLOOR 5e-7
 #define DRIFT 4.85e8 /* e^20 */
@@ -102,20 +102,55 @@ static void build_rows(burl_sinkhorn *self, const burl_sinkhorn_problem *problem
   }
 }
 
+typedef struct row_task {
+  burl_sinkhorn *self;
+  const burl_sinkhorn_problem *problem;
+} row_task;
+
+static size_t count_blocks(const burl_sinkhorn_problem *problem) {
+  return (problem->n + BLOCK_ROWS - 1) / BLOCK_ROWS;
+}
+
+/* Blocks member, member + 1, .. of those that are this member's: a run of neighbours. */
+static void share_blocks(size_t *first, size_t *end, size_t blocks, int member, int members) {
+  *first = blocks * (size_t)member / (size_t)members;
+  *end = blocks * ((size_t)member + 1) / (size_t)members;
+}
+
+/* Row step of this member's blocks, each with column sums of its own. */
+static void do_rows(void *context, int member, int members) {
+  const row_task *task = context;
+  burl_sinkhorn *self = task->self;
+  size_t n = task->problem->n, m = task->problem->m, padded = burl_num_scaling_padded(m);
+  size_t block, end;
+  share_blocks(&block, &end, count_blocks(task->problem), member, members);
+  for (; block < end; block++) {
+    size_t first = block * BLOCK_ROWS, count = n - first < BLOCK_ROWS ? n - first : BLOCK_ROWS;
+    float *part = self->part + block * padded;
+    if (self->must_build) build_rows(self, task->problem, first, count);
+    memset(part, 0, padded * sizeof *part);
+    burl_num_scaling_rows(self->r + first, part, self->kernel + first * padded, padded, count, m,
+                          self->y, self->mass + first);
+  }
+}
+
+/* Sums of this member's columns over all blocks, in their order. */
+static void do_sums(void *context, int member, int members) {
+  const row_task *task = context;
+  size_t padded = burl_num_scaling_padded(task->problem->m), first, end;
+  share_blocks(&first, &end, padded / BURL_NUM_SCALING_PAD, member, members);
+  first *= BURL_NUM_SCALING_PAD;
+  end *= BURL_NUM_SCALING_PAD;
+  if (end > task->problem->m) end = task->problem->m;
+  burl_num_scaling_sum_parts(task->self->s + first, task->self->part + first, padded,
+                             count_blocks(task->problem), end - first);
+}
+
 /* Row step, and the column sums that follow from it. */
 static void rows(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
-  size_t m = problem->m, padded = burl_num_scaling_padded(m);
-  for (size_t j = 0; j < m; j++)
-    self->s[j] = 0.0;
-  for (size_t first = 0; first < problem->n; first += BLOCK_ROWS) {
-    size_t left = problem->n - first, count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
-    if (self->must_build) build_rows(self, problem, first, count);
-    memset(self->part, 0, padded * sizeof *self->part);
-    burl_num_scaling_rows(self->r + first, self->part, self->kernel + first * padded, padded, count,
-                          m, self->y, self->mass + first);
-    for (size_t j = 0; j < m; j++)
-      self->s[j] += (double)self->part[j];
-  }
+  row_task task = {self, problem};
+  burl_team_run(&self->team, do_rows, &task);
+  burl_team_run(&self->team, do_sums, &task);
   if (self->must_build) memcpy(self->r_at_build, self->r, problem->n * sizeof *self->r);
   self->must_build = 0;
 }
@@ -222,19 +257,26 @@ static void place(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
   if (kernel_is_stale(self, problem)) absorb(self, problem);
 }
 
+static void do_row_sums(void *context, int member, int members) {
+  const row_task *task = context;
+  size_t n = task->problem->n, m = task->problem->m, padded = burl_num_scaling_padded(m);
+  size_t first, end;
+  share_blocks(&first, &end, count_blocks(task->problem), member, members);
+  first *= BLOCK_ROWS;
+  end = end * BLOCK_ROWS < n ? end * BLOCK_ROWS : n;
+  burl_num_scaling_row_sums(task->self->r_now + first, task->self->kernel + first * padded, padded,
+                            end - first, m, task->self->y);
+}
+
 /* Rows: what the row sums would be after the column step, against what they were before it. */
 static double row_residual(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
-  size_t m = problem->m, padded = burl_num_scaling_padded(m);
+  row_task task = {self, problem};
+  burl_team_run(&self->team, do_row_sums, &task);
   double squares = 0.0;
-  for (size_t first = 0; first < problem->n; first += BLOCK_ROWS) {
-    float now[BLOCK_ROWS];
-    size_t left = problem->n - first, count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
-    burl_num_scaling_row_sums(now, self->kernel + first * padded, padded, count, m, self->y);
-    for (size_t i = 0; i < count; i++) {
-      if (problem->a[first + i] <= 0.0) continue;
-      double error = problem->a[first + i] * ((double)now[i] / (double)self->r[first + i] - 1.0);
-      squares += error * error;
-    }
+  for (size_t i = 0; i < problem->n; i++) {
+    if (problem->a[i] <= 0.0) continue;
+    double error = problem->a[i] * ((double)self->r_now[i] / (double)self->r[i] - 1.0);
+    squares += error * error;
   }
   return sqrt(squares);
 }
