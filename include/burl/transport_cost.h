@@ -52,7 +52,7 @@ typedef struct burl_cost burl_cost;
 
 /* X and Y (packed, may be NULL when no term reads them) and all places are borrowed and must not
  * change while the object lives. Maxima are computed here, in one pass over the matrix a term that
- * asks for it. Memory: some m d + 256 m floats.
+ * asks for it. Memory: some m d + 512 m floats.
  * Errors: BURL_ERR_ARGUMENT (n, m or the number of terms is 0 or too large, a NULL or a value out
  * of range, lattice vectors parallel or 1e9 times shorter than the places are wide),
  * BURL_ERR_NUMERIC (X, Y or a place is not finite, or costs above what float can hold are
@@ -77,7 +77,8 @@ BURL_API burl_status burl_cost_rows_double(burl_cost *cost, double *block, size_
 /* All of C (n,m). Errors: BURL_ERR_ARGUMENT (ldc < m). */
 BURL_API burl_status burl_cost_store(burl_cost *cost, float *C, size_t ldc) BURL_MUST_CHECK;
 
-/* A solver for problems up to n x m that owns all memory solving needs: some 60 n + 900 m bytes. */
+/* A solver for problems up to n x m that owns all memory solving needs: some 50 n + 2000 m bytes.
+ */
 typedef struct burl_sinkhorn_lazy burl_sinkhorn_lazy;
 
 /* Errors: BURL_ERR_ARGUMENT (n or m is 0), BURL_ERR_SIZE, BURL_ERR_MEMORY. */
@@ -87,7 +88,7 @@ BURL_API void burl_sinkhorn_lazy_free(burl_sinkhorn_lazy *self);
 
 /* burl_sinkhorn_solve_scaling on the cost, a block of rows at a time: same meaning, options, info
  * and errors; agrees with it to float precision of the plan. One sweep computes the cost once.
- * Takes plain sweeps on one thread, whatever the options say of acceleration and threads. */
+ * Works on one thread, whatever the options say. */
 BURL_API burl_status burl_sinkhorn_solve_lazy(burl_sinkhorn_lazy *self, double *f, double *g,
                                               burl_cost *cost, const double *a, const double *b,
                                               int warm, const burl_sinkhorn_options *options,

@@ -9,7 +9,7 @@
 
 #include <burl/transport_cost.h>
 
-#define BURL_COST_BLOCK 128
+#define BURL_COST_BLOCK 256
 
 /* X and Y made ready for squared distances, of themselves or of their directions (cosine), see
  * cost_points.c. Squared distances come in units of unit^2. */

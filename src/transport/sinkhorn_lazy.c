@@ -158,6 +158,41 @@ static void sweep(burl_sinkhorn *core, const burl_sinkhorn_problem *problem) {
   if (problem->order == BURL_ROW_THEN_COLUMN) columns(core, problem);
 }
 
+/* The parts of a sweep by which the form is accelerated. */
+static void accelerated_rows(burl_sinkhorn *core, const burl_sinkhorn_problem *problem) {
+  burl_sinkhorn_lazy *self = lazy_of(problem);
+  if (core->polish == BURL_SINKHORN_POLISH_NEXT) {
+    finish(core, problem);
+    core->polish = BURL_SINKHORN_POLISH_NOW;
+    core->float_floor = 0.0;
+  }
+  if (core->polish == BURL_SINKHORN_POLISH_NOW)
+    burl_sinkhorn_log_parts.rows(core, problem);
+  else if (!self->is_ahead)
+    rows(core, problem);
+  self->is_ahead = 0;
+}
+
+static void accelerated_columns(burl_sinkhorn *core, const burl_sinkhorn_problem *problem) {
+  if (core->polish == BURL_SINKHORN_POLISH_NOW)
+    burl_sinkhorn_log_parts.columns(core, problem);
+  else
+    columns(core, problem);
+}
+
+static int marginal(burl_sinkhorn *core, const burl_sinkhorn_problem *problem, double *sums) {
+  if (core->polish == BURL_SINKHORN_POLISH_NOW)
+    return burl_sinkhorn_log_parts.marginal(core, problem, sums);
+  if (!sums_are_safe(core, problem)) return 0;
+  for (size_t j = 0; j < problem->m; j++)
+    sums[j] = problem->b[j] > 0.0 ? problem->total * core->weight[j] * core->s[j] : 0.0;
+  return 1;
+}
+
+static void place(burl_sinkhorn *core, const burl_sinkhorn_problem *problem) {
+  if (core->polish != BURL_SINKHORN_POLISH_NOW) absorb(core, problem);
+}
+
 /* Takes the row step of the next sweep; phi stays that of the sweep before. The mass of a row is
  * a_i times the ratio of its new sum to the old one. */
 static double row_residual(burl_sinkhorn *core, const burl_sinkhorn_problem *problem) {
@@ -226,16 +261,20 @@ burl_status burl_sinkhorn_solve_lazy(burl_sinkhorn_lazy *self, double *f, double
                                      burl_sinkhorn_info *info) {
   static const burl_sinkhorn_form form = {
       .start = start, .sweep = sweep, .residual = residual, .finish = finish};
+  static const burl_sinkhorn_parts parts = {.rows = accelerated_rows,
+                                            .columns = accelerated_columns,
+                                            .marginal = marginal,
+                                            .place = place};
   burl_sinkhorn_source source = {rows_of_source, self, burl_cost_get_bound(cost)};
   size_t n = burl_cost_get_n(cost), m = burl_cost_get_m(cost);
-  burl_sinkhorn_problem problem = {.source = &source, .ldc = m, .n = n, .m = m, .a = a, .b = b};
+  burl_sinkhorn_problem problem = {
+      .parts = &parts, .source = &source, .ldc = m, .n = n, .m = m, .a = a, .b = b};
   if (!options) return BURL_ERR_ARGUMENT;
-  burl_sinkhorn_options plain = *options;
-  plain.accelerate = 0; /* blocks come one after the other, from plain sweeps */
-  if (plain.threads > 1) plain.threads = 1;
+  burl_sinkhorn_options single = *options;
+  if (single.threads > 1) single.threads = 1; /* blocks come one after the other */
   self->cost = cost;
   self->held = 0;
-  burl_status status = burl_sinkhorn_run(self->core, f, g, &problem, warm, &plain, info, &form);
+  burl_status status = burl_sinkhorn_run(self->core, f, g, &problem, warm, &single, info, &form);
   self->cost = NULL;
   return status;
 }

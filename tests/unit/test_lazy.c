@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N 290 /* more than two blocks of rows */
+#define N 290 /* more than a block of rows */
 #define M 90
 #define D 40
 
@@ -100,7 +100,7 @@ static double plan_distance(size_t n, size_t m, double eps) {
 
 static void equals_the_stored_form_sweep_by_sweep(void **state) {
   (void)state;
-  static const size_t sizes[][2] = {{1, 1}, {1, 9}, {9, 1}, {128, 16}, {129, 33}, {290, 90}};
+  static const size_t sizes[][2] = {{1, 1}, {1, 9}, {9, 1}, {256, 16}, {257, 33}, {290, 90}};
   static const double eps[] = {1e-4, 1e-3, 1e-2, 0.1, 10.0, 1e3};
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
     for (size_t e = 0; e < sizeof eps / sizeof *eps; e++)
@@ -140,6 +140,25 @@ static void converges_to_the_log_form(void **state) {
       size_t cold = info.sweeps;
       solve(cost, 1, &options, &info); /* from its own answer */
       assert_true(info.converged && info.sweeps <= cold && info.sweeps <= 10);
+      burl_cost_free(cost);
+    }
+}
+
+/* Costs with clusters and a small eps: slow for plain sweeps. */
+static void accelerated_sweeps_are_fewer(void **state) {
+  (void)state;
+  for (int order = 0; order < 2; order++)
+    for (int k = 0; k < 2; k++) {
+      double eps = 0.01, tolerance = k ? 1e-9 : 1e-5;
+      burl_cost *cost = open_cost(200, 60, D, 1.0, 35);
+      burl_sinkhorn_options options = plain_options(eps, 20000, tolerance, order);
+      burl_sinkhorn_info info, other;
+      solve(cost, 0, &options, &other);
+      options.accelerate = 1;
+      solve(cost, 0, &options, &info);
+      assert_true(info.converged && other.converged && info.residual <= tolerance);
+      assert_true(2 * info.sweeps <= other.sweeps);
+      assert_near(info.transport, other.transport, 50.0 * tolerance);
       burl_cost_free(cost);
     }
 }
@@ -239,7 +258,7 @@ static void check_sums(int columns, size_t n, size_t m, size_t q, const double *
 
 static void projections_are_sums_over_the_plan(void **state) {
   (void)state;
-  static const size_t sizes[][3] = {{N, M, D}, {1, 7, 3}, {7, 1, 1}, {129, 20, 5}};
+  static const size_t sizes[][3] = {{N, M, D}, {1, 7, 3}, {7, 1, 1}, {257, 20, 5}};
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
     size_t n = sizes[s][0], m = sizes[s][1], q = sizes[s][2];
     burl_cost *cost = open_cost(n, m, D, 1.0, 70);
@@ -271,7 +290,7 @@ static void projections_are_sums_over_the_plan(void **state) {
   }
 }
 
-/* The same bytes twice, whatever was solved in between. */
+/* The same bytes twice, whatever was solved in between, and for any number of threads. */
 static void nothing_is_left_of_the_problem_before(void **state) {
   (void)state;
   burl_sinkhorn_options options = plain_options(0.02, 30, 1e-3, 0);
@@ -284,6 +303,7 @@ static void nothing_is_left_of_the_problem_before(void **state) {
   assert_int_equal(burl_sinkhorn_lazy_project_rows(lazy, out, cost, f, g, 0.02, Y, D, a), BURL_OK);
   burl_cost_free(cost);
   cost = open_cost(50, 20, D, 1.0, 81);
+  options.threads = 3;
   solve(cost, 0, &options, NULL);
   assert_memory_equal(other_f, f, 50 * sizeof *f);
   burl_cost_free(cost);
@@ -356,6 +376,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(equals_the_stored_form_sweep_by_sweep),
       cmocka_unit_test(converges_to_the_log_form),
+      cmocka_unit_test(accelerated_sweeps_are_fewer),
       cmocka_unit_test(masses_of_any_size_and_none),
       cmocka_unit_test(rows_and_columns_may_change_places),
       cmocka_unit_test(plans_on_demand_are_those_of_the_stored_cost),
