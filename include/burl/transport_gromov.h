@@ -31,7 +31,8 @@ typedef struct burl_gromov_options {
   burl_sinkhorn_options sinkhorn; /* of each step; its eps is not read */
 } burl_gromov_options;
 
-/* alpha 0.5, eps 0.05, proximal 0, 200 steps, tolerance 1e-9, Sinkhorn's defaults. */
+/* alpha 0.5, eps 0.05, proximal 0, 200 steps, tolerance 1e-9, Sinkhorn's defaults, but column then
+ * row and a look after every sweep. */
 BURL_API burl_gromov_options burl_gromov_default_options(void);
 
 typedef struct burl_gromov_info {

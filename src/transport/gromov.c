@@ -9,7 +9,7 @@
  * With P' = diag exp(-K') diag that is Sinkhorn with cost G + w K' and entropy eps + w, and the
  * answer has K = (G + w K') / (eps + w): logarithms of plans are never formed. With w = 0 it is the
  * fixed-point iteration of Peyre, Cuturi and Solomon. Where E is concave on the plans with these
- * marginals (squared distances in Euclidean spaces), E lies below its linear form, and F falls in
+ * marginals (Euclidean distances or their squares), E lies below its linear form, and F falls in
  * every full step. Otherwise F may rise; such a step is undone and w raised: for w large enough F
  * falls, since KL outweighs the curvature of E.
  */
@@ -44,11 +44,16 @@ typedef struct evaluation {
 } evaluation;
 
 burl_gromov_options burl_gromov_default_options(void) {
-  return (burl_gromov_options){.alpha = 0.5,
-                               .eps = 0.05,
-                               .max_steps = 200,
-                               .tolerance = 1e-9,
-                               .sinkhorn = burl_sinkhorn_default_options()};
+  burl_gromov_options options = {.alpha = 0.5,
+                                 .eps = 0.05,
+                                 .max_steps = 200,
+                                 .tolerance = 1e-9,
+                                 .sinkhorn = burl_sinkhorn_default_options()};
+  /* steps start near their end, so that every sweep is worth a look, which is free with rows last
+   */
+  options.sinkhorn.order = BURL_COLUMN_THEN_ROW;
+  options.sinkhorn.check_every = 1;
+  return options;
 }
 
 static void lay_out(burl_gromov *self, int take) {
