@@ -13,7 +13,9 @@
 #include <burl/report.h>
 #include <burl/synth.h>
 #include <burl/transport.h>
+#include <burl/transport_assignment.h>
 #include <burl/transport_cost.h>
+#include <burl/transport_gradient.h>
 #include <burl/transport_gromov.h>
 #include <burl/transport_unbalanced.h>
 
