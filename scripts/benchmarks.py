@@ -17,6 +17,8 @@ TITLES = {
               "is from pixels in memory to the heat map; Mpixel/s = pixels / ms / 1000."),
     "metrics": ("Metrics", "`make bench-metrics`: the whole evaluator beside scikit-learn and an exact AUPRO in numpy."),
     "sinkhorn": ("Entropic transport", "`make bench-sinkhorn`: 40 sweeps, plan included, beside POT."),
+    "assignment": ("Exact assignment", "`make bench-assignment`: uniform costs, and squared distances of points in 16 "
+                   "dimensions, beside SciPy."),
 }
 METRICS = ["pixel_auroc", "pixel_ap", "aupro_0.30", "aupro_0.05", "image_auroc"]
 
