@@ -29,8 +29,8 @@ typedef struct burl_sinkhorn_options {
   double tolerance;   /* stop when the residual is at or below; 0: never, and never look */
   size_t check_every; /* sweeps between two looks at the residual, >= 1 */
   burl_sweep_order order;
-  int accelerate; /* not 0: quasi-Newton steps between the sweeps where tolerance > 0 */
-  int threads;    /* rows are shared out among so many; 0 counts as 1. The same bytes for any */
+  int accelerate; /* not 0: quasi-Newton steps where tolerance > 0; 0: plain sweeps */
+  int threads;    /* share the rows out, for the same bytes; 0 counts as 1, above 64 as 64 */
 } burl_sinkhorn_options;
 
 /* eps 0.05, 1,000 sweeps, tolerance 1e-9, check every 10 sweeps, row then column, accelerated, one
@@ -39,7 +39,7 @@ BURL_API burl_sinkhorn_options burl_sinkhorn_default_options(void);
 
 /* All but the first two measured on the plan at exit, in double. */
 typedef struct burl_sinkhorn_info {
-  size_t sweeps;    /* sweeps run */
+  size_t sweeps;    /* sweeps run, steps taken back included */
   int converged;    /* 1 if residual <= tolerance */
   double residual;  /* Euclidean error of the marginal not updated last */
   double transport; /* <P,C> */
@@ -78,6 +78,26 @@ BURL_API burl_status burl_sinkhorn_solve_scaling(burl_sinkhorn *self, double *f,
                                                  const double *a, const double *b, int warm,
                                                  const burl_sinkhorn_options *options,
                                                  burl_sinkhorn_info *info) BURL_MUST_CHECK;
+
+/* One problem of a batch: what the solve functions take. One of C (log form) and C_float (scaling
+ * form) is set, the other NULL; info may be NULL. */
+typedef struct burl_sinkhorn_job {
+  double *f, *g;
+  const double *C;
+  const float *C_float;
+  size_t ldc, n, m;
+  const double *a, *b;
+  int warm;
+  burl_sinkhorn_info *info;
+} burl_sinkhorn_job;
+
+/* Solves jobs 0..count-1, each on one thread (options->threads is not looked at), at most `threads`
+ * at a time: solvers (threads) has one for each. The answers are those of single solves. Gives the
+ * error of the failed job with the lowest index; after a failure no new jobs are begun. Errors:
+ * those of the solve functions, BURL_ERR_ARGUMENT (threads < 1, none or both of the costs). */
+BURL_API burl_status
+burl_sinkhorn_solve_batch(burl_sinkhorn *const *solvers, int threads, const burl_sinkhorn_job *jobs,
+                          size_t count, const burl_sinkhorn_options *options) BURL_MUST_CHECK;
 
 /* The plan of given potentials: P_ij = exp((f_i + g_j - C_ij)/eps), (n,m), leading dimension ldp.
  * P may be C. */

@@ -28,7 +28,9 @@
 #define LONGEST 3.0      /* change of gamma in one step */
 #define MOST_RISE 16.0   /* of the squared error in one step */
 #define MOST_SHORTENED 3 /* times in a row */
-#define FIRST_PLAIN 2    /* steps before the first quasi-Newton step, and after the first failure */
+#define FAR 1.0       /* squared error, above which plain steps, which are by factors, do better */
+#define LIGHT 1e-6    /* of the mean mass: columns that no other column feels */
+#define FIRST_PLAIN 2 /* steps before the first quasi-Newton step, and after the first failure */
 #define LEAST_SHARE 1e-12 /* of curvature: <move, change> against <change, change> / b */
 
 void burl_sinkhorn_accelerate_start(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
@@ -37,8 +39,9 @@ void burl_sinkhorn_accelerate_start(burl_sinkhorn *self, const burl_sinkhorn_pro
   memory->has_sums = memory->has_point = memory->on_trial = 0;
   memory->shortened = 0;
   memory->plain_left = memory->penalty = FIRST_PLAIN;
+  double light = LIGHT * problem->total / (double)problem->m;
   for (size_t j = 0; j < problem->m; j++)
-    memory->inverse[j] = problem->b[j] > 0.0 ? 1.0 / problem->b[j] : 0.0;
+    memory->inverse[j] = problem->b[j] > light ? 1.0 / problem->b[j] : 0.0;
 }
 
 /* The error at gamma, and its squared norm weighed with 1/b; 0 where sums cannot be relied on. */
@@ -50,7 +53,7 @@ static int find_gradient(burl_sinkhorn *self, const burl_sinkhorn_problem *probl
     int present = problem->b[j] > 0.0;
     double c = memory->marginal[j], off = problem->b[j] - c;
     if (present && !(c > 0.0 && isfinite(c))) return 0;
-    memory->gradient[j] = present ? off : 0.0;
+    memory->gradient[j] = memory->inverse[j] > 0.0 ? off : 0.0;
     error += off * off * memory->inverse[j];
   }
   memory->error = error;
@@ -63,8 +66,7 @@ static void remember(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) 
   size_t m = problem->m, at = memory->next;
   double *move = memory->moves + at * m, *change = memory->changes + at * m, size = 0.0;
   for (size_t j = 0; j < m; j++) {
-    int present = problem->b[j] > 0.0;
-    move[j] = present ? self->gamma[j] - memory->point[j] : 0.0;
+    move[j] = memory->inverse[j] > 0.0 ? self->gamma[j] - memory->point[j] : 0.0;
     change[j] = memory->gradient_before[j] - memory->gradient[j];
     size += change[j] * change[j] * memory->inverse[j];
   }
@@ -95,19 +97,22 @@ static void multiply(burl_sinkhorn_memory *memory, size_t m) {
 }
 
 /* Finds the step and its slope; 0 where it does not go up. The part along (1, .., 1), which changes
- * no plan, is taken out. */
+ * no plan, is taken out. Light columns take their plain step. */
 static int find_step(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
   burl_sinkhorn_memory *memory = &self->memory;
+  double *step = memory->step, longest = 0.0;
   multiply(memory, problem->m);
-  double mean = burl_num_dot(memory->step, problem->b, problem->m) / problem->total, longest = 0.0;
+  double mean = burl_num_dot(step, problem->b, problem->m) / problem->total;
   for (size_t j = 0; j < problem->m; j++) {
-    memory->step[j] = problem->b[j] > 0.0 ? memory->step[j] - mean : 0.0;
-    longest = fmax(longest, fabs(memory->step[j]));
+    step[j] = memory->inverse[j] > 0.0 ? step[j] - mean : 0.0;
+    longest = fmax(longest, fabs(step[j]));
   }
-  if (longest > LONGEST)
-    for (size_t j = 0; j < problem->m; j++)
-      memory->step[j] *= LONGEST / longest;
-  memory->slope = burl_num_dot(memory->gradient, memory->step, problem->m);
+  double share = longest > LONGEST ? LONGEST / longest : 1.0;
+  for (size_t j = 0; j < problem->m; j++) {
+    int light = problem->b[j] > 0.0 && memory->inverse[j] <= 0.0;
+    step[j] = light ? log(problem->b[j] / memory->marginal[j]) : step[j] * share;
+  }
+  memory->slope = burl_num_dot(memory->gradient, step, problem->m);
   return isfinite(longest) && memory->slope > 0.0;
 }
 
@@ -168,7 +173,8 @@ static void step(burl_sinkhorn *self, const burl_sinkhorn_problem *problem, int 
   memory->shortened = 0;
   memory->on_trial = memory->has_point = 0;
   if (reliable) keep_point(self, problem);
-  int ready = reliable && !plain && memory->plain_left == 0 && memory->pairs > 0;
+  int ready = reliable && !plain && memory->plain_left == 0 && memory->pairs > 0 &&
+              memory->error <= FAR * problem->total;
   if (ready && find_step(self, problem)) {
     memory->on_trial = 1;
     move_by_step(self, problem);

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 typedef struct tally {
   atomic_int *runs;     /* of each task */
@@ -156,6 +157,62 @@ static void test_bad_threads(void **state) {
   assert_int_equal(t.started, 0);
 }
 
+typedef struct roll {
+  int times[BURL_TEAM_MOST], members, wrong;
+  double *sums; /* one a member, read by the caller between runs */
+} roll;
+
+static void call(void *context, int member, int members) {
+  roll *r = context;
+  r->times[member]++;
+  if (member == 0) r->members = members;
+  if (members < 1 || member >= members) r->wrong = 1;
+  r->sums[member] += member + 1.0;
+}
+
+/* Every member once a run, and what it wrote is there when the run is over. */
+static void test_team_runs(void **state) {
+  (void)state;
+  static const int threads[] = {-1, 0, 1, 2, 3, 7, 1000};
+  for (size_t k = 0; k < sizeof threads / sizeof *threads; k++) {
+    double sums[BURL_TEAM_MOST] = {0};
+    roll r = {.sums = sums};
+    burl_team team;
+    burl_team_open(&team, threads[k]);
+    for (int run = 1; run <= 200; run++) {
+      burl_team_run(&team, call, &r);
+      for (int i = 0; i < BURL_TEAM_MOST; i++) {
+        assert_int_equal(r.times[i], i < r.members ? run : 0);
+        assert_true(sums[i] == (i < r.members ? run * (i + 1.0) : 0.0));
+      }
+    }
+    assert_true(r.members >= 1 && r.members <= (threads[k] > 1 ? threads[k] : 1) && !r.wrong);
+    burl_team_close(&team);
+    burl_team_run(&team, call, &r); /* closed: the caller alone */
+    assert_int_equal(r.members, 1);
+  }
+}
+
+/* Members that fell asleep between runs wake up, and the caller waits for slow ones. */
+static void nap(void *context, int member, int members) {
+  (void)members;
+  if (member > 0) nanosleep(&(struct timespec){0, 3000000}, NULL);
+  ((atomic_int *)context)[0]++;
+}
+
+static void test_team_sleeps_and_wakes(void **state) {
+  (void)state;
+  atomic_int count = 0;
+  burl_team team;
+  burl_team_open(&team, 3);
+  for (int run = 1; run <= 5; run++) {
+    burl_team_run(&team, nap, &count);
+    assert_int_equal(count, run * team.members);
+    nanosleep(&(struct timespec){0, 3000000}, NULL);
+  }
+  burl_team_close(&team);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_task_once),
@@ -164,6 +221,8 @@ int main(void) {
       cmocka_unit_test(test_tasks_overlap),
       cmocka_unit_test(test_nested),
       cmocka_unit_test(test_bad_threads),
+      cmocka_unit_test(test_team_runs),
+      cmocka_unit_test(test_team_sleeps_and_wakes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
