@@ -1,7 +1,7 @@
 #!/bin/sh
 # install.sh install|uninstall PREFIXDIR BUILD VERSION
 #
-# Puts the tool, both libraries, the headers, burl.pc, the man page and the shell completion below
+# Puts the tool, both libraries, the headers, burl.pc, the man pages and the shell completion below
 # PREFIXDIR, from the folder BUILD. uninstall removes exactly these files, and include/burl, which is
 # burl's own; the folders of the prefix stay.
 set -eu
@@ -30,13 +30,15 @@ install_all() {
   done
   put 644 "$build/burl.pc" lib/pkgconfig/burl.pc
   put 644 "$root/docs/man/burl.1" share/man/man1/burl.1
+  put 644 "$root/docs/man/burl_sinkhorn.3" share/man/man3/burl_sinkhorn.3
   put 644 "$root/scripts/completion/burl.bash" share/bash-completion/completions/burl
 }
 
 uninstall_all() {
   rm -f "$prefix/bin/burl" "$prefix/lib/libburl.a" "$prefix/lib/libburl.so.$version" \
     "$prefix/lib/$soname" "$prefix/lib/libburl.so" "$prefix/lib/pkgconfig/burl.pc" \
-    "$prefix/share/man/man1/burl.1" "$prefix/share/bash-completion/completions/burl"
+    "$prefix/share/man/man1/burl.1" "$prefix/share/man/man3/burl_sinkhorn.3" \
+    "$prefix/share/bash-completion/completions/burl"
   for header in "$root"/include/burl/*.h; do
     rm -f "$prefix/include/burl/$(basename "$header")"
   done

@@ -55,7 +55,7 @@ BURL_API burl_status burl_sinkhorn_tape_solve(burl_sinkhorn_tape *self, double *
 
 /* Back through the sweeps of the last solve, exactly those that were run: a start and the number of
  * sweeps, also one found by the tolerance, count as constants. C is that of the solve, unchanged.
- * May be called any number of times. Allocates nothing.
+ * May be called any number of times. Works on one thread; allocates nothing.
  *
  * Errors: BURL_ERR_ARGUMENT (nothing solved yet, a leading dimension below m), BURL_ERR_NUMERIC (an
  * incoming derivative is not finite). */

@@ -383,6 +383,7 @@ static void tape_solves_as_the_solver_does(void **state) {
     for (int warm = 0; warm < 2; warm++) {
       ref_loss loss = make_loss(20, 14, SWEEPS, order, 0.1, 1.0, 120);
       burl_sinkhorn_options options = sweeps_of(0.1, SWEEPS, 1e-9, 10, (burl_sweep_order)order);
+      options.threads = 1 + 2 * warm;
       burl_sinkhorn_info info, wanted;
       double f[MOST], g[MOST], ft[MOST], gt[MOST];
       memcpy(f, f0, sizeof f);
