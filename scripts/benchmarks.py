@@ -17,6 +17,8 @@ TITLES = {
               "is from pixels in memory to the heat map; Mpixel/s = pixels / ms / 1000."),
     "metrics": ("Metrics", "`make bench-metrics`: the whole evaluator beside scikit-learn and an exact AUPRO in numpy."),
     "sinkhorn": ("Entropic transport", "`make bench-sinkhorn`: 40 sweeps, plan included, beside POT."),
+    "lazy": ("Transport without a stored cost", "`make bench-lazy`: ten sweeps, one run each. Storing the cost is counted "
+             "for the stored form, the points for both peaks."),
     "assignment": ("Exact assignment", "`make bench-assignment`: uniform costs, and squared distances of points in 16 "
                    "dimensions, beside SciPy."),
 }
