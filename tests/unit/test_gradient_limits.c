@@ -9,26 +9,52 @@
 #include "unit/failing.h"
 #include "unit/gradient_case.h"
 
-/* Costs of 1e6, eps from far too small to far too large: never NaN, refused or right. */
+/* Masses from 1 down to 1e-30. */
+static void spread_masses(double *masses, size_t count) {
+  double sum = 0.0;
+  for (size_t i = 0; i < count; i++)
+    sum += masses[i] = pow(10.0, count > 1 ? -30.0 * (double)i / (double)(count - 1) : 0.0);
+  for (size_t i = 0; i < count; i++)
+    masses[i] /= sum;
+}
+
+static void all_finite(const double *values, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    assert_true(isfinite(values[i]));
+}
+
+static void finite_or_refused(const ref_loss *loss) {
+  result found = unrolled(loss);
+  all_finite(found.dC, loss->n * LD);
+  all_finite(found.da, loss->n);
+  all_finite(found.db, loss->m);
+  assert_true(isfinite(found.deps));
+  burl_status status = try_implicit(loss, &found);
+  assert_true(status == BURL_OK || status == BURL_ERR_NUMERIC);
+  all_finite(found.dC, loss->n * LD);
+  all_finite(found.da, loss->n);
+  all_finite(found.db, loss->m);
+  assert_true(isfinite(found.deps));
+  if (status) assert_true(largest(found.dC, loss->n * LD) == 0.0 && found.deps == 0.0);
+}
+
+/* Costs of 1e6, eps from far too small to far too large, all kinds of masses. */
 static void extremes_are_finite(void **state) {
   (void)state;
   static const double ratios[] = {1e-4, 1e-3, 1e-2, 1.0, 1e3};
   for (size_t s = 0; s < 6; s++)
     for (size_t r = 0; r < 5; r++)
-      for (int order = 0; order < 2; order++) {
-        ref_loss loss = make_loss(sizes[s][0], sizes[s][1], 30, order, 1e6 * ratios[r], 1.0, 130);
+      for (int kind = 0; kind < 4; kind++) {
+        ref_loss loss =
+            make_loss(sizes[s][0], sizes[s][1], 30, kind % 2, 1e6 * ratios[r], 1.0, 130);
         for (size_t i = 0; i < loss.n * loss.m; i++)
           C[i] *= 1e6;
+        if (kind >= 2) {
+          spread_masses(a, loss.n);
+          spread_masses(b, loss.m);
+        }
         balance(&loss);
-        result found = unrolled(&loss);
-        for (size_t i = 0; i < loss.n * LD; i++)
-          assert_true(isfinite(found.dC[i]));
-        assert_true(isfinite(found.deps));
-        burl_status status = try_implicit(&loss, &found);
-        assert_true(status == BURL_OK || status == BURL_ERR_NUMERIC);
-        for (size_t i = 0; i < loss.n * LD; i++)
-          assert_true(isfinite(found.dC[i]));
-        if (status) assert_true(largest(found.dC, loss.n * LD) == 0.0 && found.deps == 0.0);
+        finite_or_refused(&loss);
       }
 }
 
