@@ -77,7 +77,7 @@ BURL_API void burl_sinkhorn_implicit_free(burl_sinkhorn_implicit *self);
  * to a constant added to da and taken from db. It is chosen such that <da,a> = <db,b>, of what this
  * call adds. A total is the derivative of scaling both: <da,a> + <db,b> = <dP,P> for a loss of P.
  * Potentials are determined up to a constant, and so is the loss to be: df and dg must have equal
- * totals (to 1e-9 of their magnitudes).
+ * totals (to 1e-9 of their magnitudes). Allocates nothing of its own (BLAS may).
  *
  * Errors: BURL_ERR_ARGUMENT (n, m or a leading dimension, eps not above 0, df and dg that do not
  * balance), BURL_ERR_SIZE (larger than _new), BURL_ERR_NUMERIC (something is not finite, a row or
