@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define NEAR (1.0f / 32.0f)
+#define STRIP 128
 
 /* sum_t (x_t x_inverse - y_t y_inverse)^2 in double, in four partial sums. */
 static double exact_square(const float *x, const float *y, double x_inverse, double y_inverse,
@@ -47,22 +48,41 @@ static void complete_squares(float *restrict row, float x_square, const float *r
   }
 }
 
-/* Entries in which squares cancelled. */
+/* How many entries are so small that squares cancelled. */
+BURL_CLONES
+static int count_near(const float *restrict row, float x_square, const float *restrict y_squares,
+                      size_t m) {
+  int near = 0;
+  for (size_t j = 0; j < m; j++)
+    near += row[j] < NEAR * (x_square + y_squares[j]);
+  return near;
+}
+
+/* Forms anew the entries in which squares cancelled. They are few or close together, and most
+ * strips of a row have none. */
 static void mend_row(const burl_cost_points *points, float *row, size_t i, size_t in_block) {
+  size_t m = points->m, d = points->d;
   float x_square = points->x_squares[in_block];
-  for (size_t j = 0; j < points->m; j++) {
-    if (row[j] >= NEAR * (x_square + points->y_squares[j])) continue;
-    row[j] = (float)exact_square(points->X + i * points->d, points->Y + j * points->d,
-                                 points->x_inverse[in_block], points->y_inverse[j], points->d);
+  for (size_t first = 0; first < m; first += STRIP) {
+    size_t end = m - first < STRIP ? m : first + STRIP;
+    if (!count_near(row + first, x_square, points->y_squares + first, end - first)) continue;
+    for (size_t j = first; j < end; j++)
+      if (row[j] < NEAR * (x_square + points->y_squares[j]))
+        row[j] = (float)exact_square(points->X + i * d, points->Y + j * d,
+                                     points->x_inverse[in_block], points->y_inverse[j], d);
   }
 }
 
-/* Squared distances of directions to 1 - cos; zero vectors are at right angles to everything. */
-static void halve_row(const burl_cost_points *points, float *row, double x_inverse) {
-  for (size_t j = 0; j < points->m; j++) {
+/* Squared distances of directions to 1 - cos; zero vectors, which alone have no square left, are at
+ * right angles to everything. */
+BURL_CLONES
+static void halve_row(float *restrict row, float x_square, const float *restrict y_squares,
+                      size_t m) {
+  for (size_t j = 0; j < m; j++) {
     float half = 0.5f * row[j];
     half = half < 2.0f ? half : 2.0f;
-    row[j] = x_inverse > 0.0 && points->y_inverse[j] > 0.0 ? half : 1.0f;
+    half = y_squares[j] > 0.0f ? half : 1.0f;
+    row[j] = x_square > 0.0f ? half : 1.0f;
   }
 }
 
@@ -106,7 +126,7 @@ void burl_cost_points_rows(burl_cost_points *points, float *block, size_t ld, si
     float *row = block + i * ld;
     if (!points->by_differences) complete_squares(row, points->x_squares[i], points->y_squares, m);
     if (!points->by_differences || points->cosine) mend_row(points, row, first + i, i);
-    if (points->cosine) halve_row(points, row, points->x_inverse[i]);
+    if (points->cosine) halve_row(row, points->x_squares[i], points->y_squares, m);
   }
 }
 
