@@ -102,7 +102,7 @@ static void run_lazy(bench *t) {
 
 /* Storing the cost included. */
 static double run_stored(bench *t) {
-  burl_sinkhorn *solver;
+  burl_sinkhorn *solver = NULL;
   burl_sinkhorn_info info;
   double start = timing_now();
   float *C = burl_alloc((size_t)N * M, sizeof *C);
