@@ -133,14 +133,17 @@ void timing_compare(timing_figure *figure, void (*work)(void *context), void *co
   double ours[TIMING_ROUNDS], theirs[TIMING_ROUNDS];
   figure->peer_ms = figure->peer_value = (double)NAN;
   size_t repeats = count_repeats(work, context);
-  if (peer && isnan(timing_peer_ask(peer, request, NULL))) peer = NULL;
+  size_t asked = figure->peer_rounds > 0 ? (size_t)figure->peer_rounds : TIMING_ROUNDS;
+  asked = asked < TIMING_ROUNDS ? asked : TIMING_ROUNDS;
+  if (peer && figure->peer_rounds == 0 && isnan(timing_peer_ask(peer, request, NULL))) peer = NULL;
   for (size_t round = 0; round < TIMING_ROUNDS; round++) {
     ours[round] = sample(work, context, repeats);
-    if (peer) theirs[round] = timing_peer_ask(peer, request, &figure->peer_value);
-    if (peer && isnan(theirs[round])) peer = NULL;
+    if (!peer || round >= asked) continue;
+    theirs[round] = timing_peer_ask(peer, request, &figure->peer_value);
+    if (isnan(theirs[round])) peer = NULL;
   }
   figure->ours_ms = timing_median(ours, TIMING_ROUNDS);
-  if (peer) figure->peer_ms = timing_median(theirs, TIMING_ROUNDS);
+  if (peer) figure->peer_ms = timing_median(theirs, asked);
   figure->sgemm_gflops = timing_sgemm_gflops();
 }
 

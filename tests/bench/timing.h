@@ -29,6 +29,7 @@ typedef struct timing_figure {
   const char *name; /* what was measured, with its sizes */
   const char *peer; /* what it is compared with, NULL if nothing */
   int threads;      /* of both sides */
+  int peer_rounds;  /* times the peer is asked, 0: once to warm up and TIMING_ROUNDS times */
   /* filled by timing_compare */
   double ours_ms;
   double peer_ms;      /* NaN: no peer, printed as null */
