@@ -140,9 +140,11 @@ void burl_num_scaling_rows(float *r, float *s, const float *K, size_t ldk, size_
       k[q] = next[q];
     point_to_rows(next, K, ldk, i + ROWS, rows);
     dot_rows(sum, k, y, padded);
-    for (size_t q = 0; q < ROWS && i + q < rows; q++) {
+    size_t here = rows - i < ROWS ? rows - i : ROWS;
+    for (size_t q = 0; q < here; q++) {
+      float share = a[i + q] / sum[q];
       r[i + q] = sum[q];
-      x[q] = a[i + q] > 0.0f ? a[i + q] / sum[q] : 0.0f;
+      x[q] = a[i + q] > 0.0f ? share : 0.0f;
     }
     add_rows(s, x, k, next, padded);
   }

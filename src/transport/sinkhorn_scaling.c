@@ -39,7 +39,7 @@
 #define LARGEST_SUM 1e25
 
 static int has_drifted(double now, double before) {
-  return !(now <= before * DRIFT && now * DRIFT >= before);
+  return !((now <= before * DRIFT) & (now * DRIFT >= before)); /* no branch: it is for vectors */
 }
 
 /* Takes gamma as it stands into the kernel to be built: y starts at the weights. */
@@ -156,16 +156,17 @@ static void rows(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
 }
 
 static int sums_are_safe(const burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
+  int unsafe = 0;
   for (size_t j = 0; j < problem->m; j++)
-    if (problem->b[j] > 0.0 && !(self->s[j] >= SMALLEST_SUM && self->s[j] <= LARGEST_SUM)) return 0;
-  return 1;
+    unsafe |= (problem->b[j] > 0.0) & !((self->s[j] >= SMALLEST_SUM) & (self->s[j] <= LARGEST_SUM));
+  return !unsafe;
 }
 
 /* Whether y or r have left the range in which the kernel was built. */
 static int kernel_is_stale(const burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
-  for (size_t j = 0; j < problem->m; j++)
-    if (problem->b[j] > 0.0 && has_drifted(self->y_exact[j], self->weight[j])) return 1;
   int stale = 0;
+  for (size_t j = 0; j < problem->m; j++)
+    stale |= (problem->b[j] > 0.0) & has_drifted(self->y_exact[j], self->weight[j]);
   for (size_t i = 0; i < problem->n; i++)
     stale |= has_drifted((double)self->r[i], (double)self->r_at_build[i]);
   return stale;
