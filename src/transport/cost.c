@@ -80,7 +80,8 @@ BURL_CLONES static void scale_row(float *row, float factor, size_t m) {
 }
 
 BURL_CLONES
-static void add_row(float *restrict row, const float *restrict other, float factor, size_t m) {
+static void add_scaled_row(float *restrict row, const float *restrict other, float factor,
+                           size_t m) {
   for (size_t j = 0; j < m; j++)
     row[j] += factor * other[j];
 }
@@ -96,7 +97,7 @@ void burl_cost_whole_block(burl_cost *cost, float *block, size_t ld, size_t firs
       if (t == 0)
         scale_row(block + i * ld, factor, m);
       else
-        add_row(block + i * ld, to + i * m, factor, m);
+        add_scaled_row(block + i * ld, to + i * m, factor, m);
   }
 }
 

@@ -246,6 +246,28 @@ static void lattice_distances_are_symmetric_and_periodic(void **state) {
       assert_float_equal(part[i * M + j], C[j * M + i], 1e-7f);
 }
 
+/* u, v and u + 40 v, 3 u + 121 v span the same lattice: 1 * 121 - 40 * 3 = 1. */
+static void any_basis_of_a_lattice_will_do(void **state) {
+  (void)state;
+  const double u[2] = {0.3, 0.05}, v[2] = {-0.1, 0.35};
+  double skewed[4];
+  for (int k = 0; k < 2; k++) {
+    skewed[k] = u[k] + 40.0 * v[k];
+    skewed[2 + k] = 3.0 * u[k] + 121.0 * v[k];
+  }
+  fill(N, M, 1, 1.0f, 0.0f, 33);
+  burl_cost_term term = place_term(BURL_COST_PERIODIC, 1.0);
+  memcpy(term.lattice, (double[4]){u[0], u[1], v[0], v[1]}, sizeof term.lattice);
+  assert_below(worst_error(&term, 1, N, M, 1, 1e-6), 1e-6);
+  memcpy(part, C, sizeof part);
+  memcpy(term.lattice, skewed, sizeof term.lattice);
+  burl_cost *cost = open_cost(&term, 1, N, M, 1);
+  assert_int_equal(burl_cost_store(cost, C, M), BURL_OK);
+  burl_cost_free(cost);
+  for (size_t k = 0; k < (size_t)N * M; k++)
+    assert_float_equal(part[k], C[k], 1e-6f);
+}
+
 static void any_rows_are_the_same_bytes_and_allocate_nothing(void **state) {
   (void)state;
   fill(N, M, D, 1.0f, 0.0f, 41);
@@ -371,6 +393,7 @@ int main(void) {
       cmocka_unit_test(maxima_are_those_of_the_whole_matrix),
       cmocka_unit_test(lattice_distances_equal_a_search_over_all_images),
       cmocka_unit_test(lattice_distances_are_symmetric_and_periodic),
+      cmocka_unit_test(any_basis_of_a_lattice_will_do),
       cmocka_unit_test(any_rows_are_the_same_bytes_and_allocate_nothing),
       cmocka_unit_test(bad_terms_are_refused),
       cmocka_unit_test(values_that_are_not_finite_are_refused),
