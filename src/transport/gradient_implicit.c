@@ -13,8 +13,8 @@
  * or the same on the side of the rows, where those are fewer. Adding u u^T fixes the constant
  * without preferring a column, as dropping one would, and leaves the matrix positive definite with
  * eigenvalues 1 - sigma^2: as well conditioned as the problem is. Masses of very different size do
- * no harm, since sqrt(masses) scale them out; what Cholesky leaves of absolute error in small ones
- * goes in a last round of alpha from beta and beta from alpha. Missing rows and columns are rows
+ * no harm: entries of Q, u and the right-hand side fall with the roots of their masses, and
+ * Cholesky keeps the relative precision of such a graded system. Missing rows and columns are rows
  * and columns of I.
  */
 #include "base/memory.h"
@@ -216,9 +216,10 @@ static burl_status solve_multipliers(burl_sinkhorn_implicit *self, size_t n, siz
   status =
       burl_num_solve_positive(x, self->G, k, self->scratch, self->marks, LEAST_CONDITIONING, NULL);
   if (status) return status;
-  if (by_columns) rows_from_columns(self, n, m);
-  columns_from_rows(self, n, m);
-  if (!by_columns) rows_from_columns(self, n, m);
+  if (by_columns)
+    rows_from_columns(self, n, m);
+  else
+    columns_from_rows(self, n, m);
   return BURL_OK;
 }
 

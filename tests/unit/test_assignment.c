@@ -186,6 +186,13 @@ static void ties_go_to_the_lowest(void **state) {
       assert_int_equal(t->found.column[i], i < m ? i : BURL_ASSIGNMENT_NONE);
     assert_true(t->found.total == 0.0);
   }
+  /* a free column comes before a lower one that is taken: row 0 keeps column 0 */
+  static const double C[2][3] = {{0.0, 0.0, 0.0}, {0.0, 5.0, 0.0}};
+  for (size_t i = 0; i < 2; i++)
+    memcpy(t->C + i * LD, C[i], sizeof C[i]);
+  assert_int_equal(solve(t, 2, 3), BURL_OK);
+  assert_int_equal(t->found.column[0], 0);
+  assert_int_equal(t->found.column[1], 2);
 }
 
 static void answers_repeat(void **state) {
