@@ -65,7 +65,8 @@ typedef struct burl_gromov_problem {
 
 /* P (n,m) receives the plan; with `warm` not 0 it is read first as the start (entries >= 0, not all
  * 0), else the start is a b^T over the total. info may be NULL. Allocates nothing of its own (BLAS
- * may); one solver serves one thread at a time.
+ * may); one solver serves one thread at a time. The same bytes with the same number of BLAS threads
+ * (burl_blas_set_threads).
  *
  * Errors: BURL_ERR_ARGUMENT (option, a leading dimension too short, a missing matrix, D1 or D2 not
  * symmetric to 1e-9 of its largest entry, negative start, costs that may exceed 1e14 eps; and those
