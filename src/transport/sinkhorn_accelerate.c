@@ -10,14 +10,16 @@
  * rest of the curvature from the last few steps, at the price of some vectors of length m.
  *
  * Why not over-relaxation or Anderson mixing: on clustered costs the one needs its factor guessed
- * and takes three to ten times as many sweeps, the other, which knows nothing of the dual, twice as
- * many, and more of its steps have to be taken back.
+ * and takes up to nine times as many sweeps; the other, which knows nothing of the dual, up to
+ * three times as many, and more of its steps have to be taken back.
  *
  * Safeguard. A step s from gradient g to g' is kept if <g', s> >= -<g, s>, by which the trapezoidal
  * rule says that F has not fallen (F is concave: <g', s> >= 0 proves it), and if the error of the
  * marginal has not risen much. Otherwise it is shortened to where the slope between the two ends
  * would be 0. After a few such, the memory is dropped and plain steps follow, twice as many each
- * time, so that hopeless problems are left to the plain iteration, which always converges.
+ * time, so that hopeless problems are left to the plain iteration, which always converges. Far from
+ * the solution steps are plain as well, and columns of next to no mass always take plain ones: they
+ * would set the length of all others' steps.
  */
 #include "num/vectors.h"
 #include "transport/sinkhorn_parts.h"
