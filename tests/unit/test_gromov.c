@@ -220,6 +220,14 @@ static void steps_that_rise_are_undone(void **state) {
     rejected = info.rejected;
   }
   assert_true(rejected > 0);
+  burl_gromov_problem problem = make_problem(n, n, 2.0, 21);
+  for (size_t k = 0; k < n * n; k++)
+    D2[k] = 2.0 - D2[k] * 3.0;
+  burl_gromov_options options = options_of(1.0, 1e-3, 3000);
+  options.tolerance = 1e-6;
+  burl_gromov_info info = solve(&problem, 0, &options);
+  assert_true(info.converged && info.rejected < 60);
+  assert_true(info.objective < before);
 }
 
 /* A stationary point: log P + G/eps is constant but for rows and columns. */
