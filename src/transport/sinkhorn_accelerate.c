@@ -27,7 +27,8 @@
 #include <math.h>
 #include <string.h>
 
-#define LONGEST 3.0      /* change of gamma in one step */
+#define FIRST_REACH 3.0  /* change of gamma in one step, until longer steps have proved good */
+#define STRAIGHT 0.75    /* of the slope left at the end of a step: it could have been longer */
 #define MOST_RISE 16.0   /* of the squared error in one step */
 #define MOST_SHORTENED 3 /* times in a row */
 #define FAR 1.0       /* squared error, above which plain steps, which are by factors, do better */
@@ -40,6 +41,7 @@ void burl_sinkhorn_accelerate_start(burl_sinkhorn *self, const burl_sinkhorn_pro
   memory->pairs = memory->next = 0;
   memory->has_sums = memory->has_point = memory->on_trial = 0;
   memory->shortened = 0;
+  memory->reach = FIRST_REACH;
   memory->plain_left = memory->penalty = FIRST_PLAIN;
   double light = LIGHT * problem->total / (double)problem->m;
   for (size_t j = 0; j < problem->m; j++)
@@ -109,10 +111,10 @@ static int find_step(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) 
     step[j] = memory->inverse[j] > 0.0 ? step[j] - mean : 0.0;
     longest = fmax(longest, fabs(step[j]));
   }
-  double share = longest > LONGEST ? LONGEST / longest : 1.0;
+  double share = longest > memory->reach ? memory->reach / longest : 1.0;
   for (size_t j = 0; j < problem->m; j++) {
     int light = problem->b[j] > 0.0 && memory->inverse[j] <= 0.0;
-    step[j] = light ? log(problem->b[j] / memory->marginal[j]) : step[j] * share;
+    step[j] = light ? self->log_b[j] - log(memory->marginal[j]) : step[j] * share;
   }
   memory->slope = burl_num_dot(memory->gradient, step, problem->m);
   return isfinite(longest) && memory->slope > 0.0;
@@ -130,6 +132,7 @@ static void move_by_step(burl_sinkhorn *self, const burl_sinkhorn_problem *probl
 static void step_back(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
                       double slope_after) {
   burl_sinkhorn_memory *memory = &self->memory;
+  memory->reach = fmax(FIRST_REACH, 0.25 * memory->reach);
   if (memory->shortened++ < MOST_SHORTENED) {
     double share = memory->slope / (memory->slope - slope_after);
     share = share > 0.1 ? fmin(share, 0.5) : 0.1; /* NaN as well */
@@ -142,7 +145,7 @@ static void step_back(burl_sinkhorn *self, const burl_sinkhorn_problem *problem,
     memory->plain_left = memory->penalty;
     memory->on_trial = 0;
     for (size_t j = 0; j < problem->m; j++)
-      if (problem->b[j] > 0.0) memory->step[j] = log(problem->b[j] / memory->marginal_before[j]);
+      if (problem->b[j] > 0.0) memory->step[j] = self->log_b[j] - log(memory->marginal_before[j]);
   }
   move_by_step(self, problem);
 }
@@ -167,6 +170,7 @@ static void step(burl_sinkhorn *self, const burl_sinkhorn_problem *problem, int 
       step_back(self, problem, after);
       return;
     }
+    if (after >= STRAIGHT * memory->slope) memory->reach *= 2.0;
   } else if (memory->on_trial && !plain) {
     step_back(self, problem, (double)NAN);
     return;

@@ -70,7 +70,7 @@ typedef struct burl_sinkhorn_memory {
   double *step, *inverse;  /* last step from the point; 1 / b, 0 without mass */
   double *moves, *changes; /* BURL_SINKHORN_PAIRS x m: steps, and falls of the gradient */
   double product[BURL_SINKHORN_PAIRS]; /* <move, change> */
-  double scale, slope, error, error_before;
+  double scale, slope, reach, error, error_before;
   size_t pairs, next, shortened, plain_left, penalty;
   int has_sums, has_point, on_trial;
 } burl_sinkhorn_memory;
