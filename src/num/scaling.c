@@ -6,9 +6,12 @@
 #include "num/simd.h"
 #include "num/vector_math.h"
 
+#include <math.h>
+
 #define LANES 16
 #define MAX_LANES 64
 #define ROWS 8
+#define SMALLEST_SCORE (-73.7f) /* 1e-32: subnormal products are slow */
 
 size_t burl_num_scaling_padded(size_t m) {
   return (m + BURL_NUM_SCALING_PAD - 1) / BURL_NUM_SCALING_PAD * BURL_NUM_SCALING_PAD;
@@ -37,8 +40,10 @@ static double largest_score_float(const float *restrict c, const double *restric
 BURL_CLONES
 static void exp_row(float *restrict k, const float *restrict c, const double *restrict p, double q,
                     double scale, size_t m) {
-  for (size_t j = 0; j < m; j++)
-    k[j] = exp_float((float)(p[j] - scale * (double)c[j] - q));
+  for (size_t j = 0; j < m; j++) {
+    float t = (float)(p[j] - scale * (double)c[j] - q);
+    k[j] = exp_float(t < SMALLEST_SCORE ? -INFINITY : t);
+  }
 }
 
 double burl_num_scaling_build(float *k, const float *c, const double *p, const double *p_weighted,
