@@ -7,6 +7,7 @@
 #include "num/vector_math.h"
 
 #include <math.h>
+#include <string.h>
 
 #define LANES 16
 #define MAX_LANES 64
@@ -140,17 +141,18 @@ void burl_num_scaling_rows(float *r, float *s, const float *K, size_t ldk, size_
   const float *k[ROWS], *next[ROWS];
   point_to_rows(next, K, ldk, 0, rows);
   for (size_t i = 0; i < rows; i += ROWS) {
-    float sum[ROWS], x[ROWS] = {0};
+    float sum[ROWS], x[ROWS], mass[ROWS] = {0};
     for (size_t q = 0; q < ROWS; q++)
       k[q] = next[q];
     point_to_rows(next, K, ldk, i + ROWS, rows);
     dot_rows(sum, k, y, padded);
     size_t here = rows - i < ROWS ? rows - i : ROWS;
-    for (size_t q = 0; q < here; q++) {
-      float share = a[i + q] / sum[q];
-      r[i + q] = sum[q];
-      x[q] = a[i + q] > 0.0f ? share : 0.0f;
+    memcpy(mass, a + i, here * sizeof *mass);
+    for (size_t q = 0; q < ROWS; q++) {
+      float share = mass[q] / sum[q];
+      x[q] = q < here && mass[q] > 0.0f ? share : 0.0f;
     }
+    memcpy(r + i, sum, here * sizeof *sum);
     add_rows(s, x, k, next, padded);
   }
 }
@@ -180,4 +182,19 @@ static void sum_parts(double *restrict s, const float *restrict parts, size_t ld
 
 void burl_num_scaling_sum_parts(double *s, const float *parts, size_t ld, size_t count, size_t m) {
   sum_parts(s, parts, ld, count, m);
+}
+
+BURL_CLONES
+static int any_has_left(const float *restrict now, const float *restrict before, double factor,
+                        size_t n) {
+  int left = 0;
+  for (size_t i = 0; i < n; i++) {
+    double x = (double)now[i], y = (double)before[i];
+    left |= !((x <= y * factor) & (x * factor >= y));
+  }
+  return left;
+}
+
+int burl_num_scaling_has_left(const float *now, const float *before, double factor, size_t n) {
+  return any_has_left(now, before, factor, n);
 }

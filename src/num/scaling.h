@@ -29,6 +29,9 @@ void burl_num_scaling_rows(float *r, float *s, const float *K, size_t ldk, size_
 /* s_j = sum_b parts_bj for `count` parts at distance ld, in order, in double. */
 void burl_num_scaling_sum_parts(double *s, const float *parts, size_t ld, size_t count, size_t m);
 
+/* Whether any now_i is not within a factor of before_i, up or down (NaN is not). */
+int burl_num_scaling_has_left(const float *now, const float *before, double factor, size_t n);
+
 /* Row of a plan: P_j = exp((f + g_j - c_j) scale), the score formed in double. */
 void burl_num_plan_row_float(float *P, double f, const double *g, const float *c, double scale,
                              size_t m);

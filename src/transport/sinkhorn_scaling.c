@@ -167,9 +167,7 @@ static int kernel_is_stale(const burl_sinkhorn *self, const burl_sinkhorn_proble
   int stale = 0;
   for (size_t j = 0; j < problem->m; j++)
     stale |= (problem->b[j] > 0.0) & has_drifted(self->y_exact[j], self->weight[j]);
-  for (size_t i = 0; i < problem->n; i++)
-    stale |= has_drifted((double)self->r[i], (double)self->r_at_build[i]);
-  return stale;
+  return stale | burl_num_scaling_has_left(self->r, self->r_at_build, DRIFT, problem->n);
 }
 
 static void columns(burl_sinkhorn *self, const burl_sinkhorn_problem *problem) {
