@@ -15,7 +15,7 @@ size_t burl_num_scaling_padded(size_t m);
 
 /* Row of a kernel: with max = max_j (p_j - scale c_j), which is returned,
  *     k_j = exp(p_weighted_j - scale c_j - max),
- * and 0 below 1e-32, p_weighted being p less the logarithm of what y will stand near. Scores are
+ * and 0 below 1e-30, p_weighted being p less the logarithm of what y will stand near. Scores are
  * formed in double, since their differences are small against them. Also writes the padding of k.
  */
 double burl_num_scaling_build(float *k, const float *c, const double *p, const double *p_weighted,

@@ -272,8 +272,10 @@ static int bench_size(size_t n, size_t m, const char *path, timing_peer *peer) {
     good &= compare(&t, "torch", "torch, two products a sweep, float32", path, peer);
     good &= compare(&t, "log", "POT sinkhorn_log", path, peer);
   }
-  snprintf(name, sizeof name, "sinkhorn sweep %zux%zu", n, m);
+  snprintf(name, sizeof name, "sinkhorn sweep %zux%zu eps=%g", n, m, eps[0]);
+  t.options.eps = eps[0] * t.largest;
   compare_works(name, "reading the kernel once", 1, one_sweep, one_reading, &t);
+  t.options.eps = eps[1] * t.largest;
   if (n * m < SMALL)
     compare_works("sinkhorn batch of 32, 784x64 eps=0.01 to 1e-06", "one thread", 2, batch_on_two,
                   batch_on_one, &t);
