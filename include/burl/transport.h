@@ -31,15 +31,21 @@ typedef struct burl_sinkhorn_options {
   burl_sweep_order order;
   int accelerate; /* not 0: quasi-Newton steps where tolerance > 0; 0: plain sweeps */
   int threads;    /* share the rows out, for the same bytes; 0 counts as 1, above 64 as 64 */
+  /* eps-scaling, where above eps: BURL_EPS_SWEEPS plain sweeps at this eps, at a quarter of it and
+   * so on down to eps, each from the potentials of the one before; max_sweeps counts from there.
+   * Helps plain sweeps near assignments (eps far below the differences in C). 0: off. */
+  double start_eps;
 } burl_sinkhorn_options;
 
+#define BURL_EPS_SWEEPS 20
+
 /* eps 0.05, 1,000 sweeps, tolerance 1e-9, check every 10 sweeps, row then column, accelerated, one
- * thread. */
+ * thread, no eps-scaling. */
 BURL_API burl_sinkhorn_options burl_sinkhorn_default_options(void);
 
 /* All but the first two measured on the plan at exit, in double. */
 typedef struct burl_sinkhorn_info {
-  size_t sweeps;    /* sweeps run, steps taken back included */
+  size_t sweeps;    /* sweeps run, steps taken back and eps-scaling included */
   int converged;    /* 1 if residual <= tolerance */
   double residual;  /* Euclidean error of the marginal not updated last */
   double transport; /* <P,C> */

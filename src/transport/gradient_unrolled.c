@@ -131,6 +131,7 @@ burl_status burl_sinkhorn_tape_solve(burl_sinkhorn_tape *self, double *f, double
   burl_sinkhorn_form form = {start_recording, sweep_and_record, burl_sinkhorn_log_form.residual,
                              burl_sinkhorn_log_form.finish};
   if (options && options->max_sweeps > self->most_sweeps) return BURL_ERR_SIZE;
+  if (options && options->start_eps > options->eps) return BURL_ERR_ARGUMENT;
   burl_status status =
       burl_sinkhorn_run(self->solver, f, g, &recorded.problem, warm, options, info, &form);
   if (status) return status;

@@ -304,6 +304,7 @@ static burl_status step(burl_gromov *self, const burl_gromov_problem *problem,
                         burl_sinkhorn_info *found) {
   size_t n = problem->n, m = problem->m;
   burl_sinkhorn_options inner = options->sinkhorn;
+  inner.start_eps = 0.0; /* starts from the step before */
   inner.eps = options->eps + weight;
   for (size_t k = 0; k < n * m; k++)
     self->cost[k] = self->gradient[k] + weight * self->kernel[k];

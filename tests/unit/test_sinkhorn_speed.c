@@ -256,6 +256,53 @@ static void batch_equals_single_solves(void **state) {
     burl_sinkhorn_free(solvers[k]);
 }
 
+/* Near an assignment plain sweeps from 0 need thousands, from falling eps some hundred, to the same
+ * plan. */
+static void eps_scaling_reaches_the_same_plan(void **state) {
+  fixture *t = *state;
+  ref_transport_problem(t->C, t->a, t->b, 60, 60, 1.0, 1.0, 3);
+  t->n = t->m = 60;
+  for (size_t i = 0; i < 60; i++)
+    t->a[i] = t->b[i] = 1.0 / 60;
+  for (size_t i = 0; i < 60 * 60; i++)
+    t->C[i] = (double)(t->C_float[i] = (float)t->C[i]);
+  for (int form = 0; form < 4; form++) {
+    burl_sinkhorn_options options = options_for(1e-4, 1e-4, form);
+    options.accelerate = 0;
+    options.max_sweeps = 200000;
+    burl_sinkhorn_info from_zero = solve(t, form % 2, &options);
+    burl_sinkhorn_plan_log(t->P[0], 60, t->C, 60, 60, 60, t->f, t->g, options.eps);
+    options.start_eps = 1.0;
+    burl_sinkhorn_info scaled = solve(t, form % 2, &options);
+    burl_sinkhorn_plan_log(t->P[1], 60, t->C, 60, 60, 60, t->f, t->g, options.eps);
+    assert_true(from_zero.converged && scaled.converged);
+    if (!(scaled.sweeps * 10 < from_zero.sweeps))
+      fail_msg("%zu sweeps with eps-scaling, %zu without", scaled.sweeps, from_zero.sweeps);
+    for (size_t i = 0; i < 60 * 60; i++)
+      assert_float_equal(t->P[0][i], t->P[1][i], 2e-4);
+  }
+}
+
+static void eps_scaling_is_off_unless_asked_for(void **state) {
+  fixture *t = *state;
+  double kept[MOST];
+  make_problem(t, 40, 30, 1.0, 5);
+  burl_sinkhorn_options options = options_for(0.05, 1e-8, 0);
+  burl_sinkhorn_info plain = solve(t, 0, &options);
+  memcpy(kept, t->f, sizeof kept);
+  options.start_eps = 0.05;
+  burl_sinkhorn_info same = solve(t, 0, &options);
+  assert_int_equal(plain.sweeps, same.sweeps);
+  assert_memory_equal(kept, t->f, 40 * sizeof *kept);
+  const double wrong[] = {-1.0, (double)NAN, (double)INFINITY};
+  for (size_t i = 0; i < 3; i++) {
+    options.start_eps = wrong[i];
+    assert_int_equal(burl_sinkhorn_solve_log(t->solver, t->f, t->g, t->C, 30, 40, 30, t->a, t->b, 0,
+                                             &options, NULL),
+                     BURL_ERR_ARGUMENT);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(accelerated_equals_plain_at_convergence),
@@ -264,6 +311,8 @@ int main(void) {
       cmocka_unit_test(safeguard_holds_at_the_extremes),
       cmocka_unit_test(threads_give_the_same_bytes),
       cmocka_unit_test(solving_fast_allocates_nothing),
+      cmocka_unit_test(eps_scaling_reaches_the_same_plan),
+      cmocka_unit_test(eps_scaling_is_off_unless_asked_for),
       cmocka_unit_test(batch_equals_single_solves),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
