@@ -51,6 +51,7 @@ typedef struct burl_sinkhorn_info {
   double transport; /* <P,C> */
   double primal;    /* <P,C> + eps sum P (log P - 1) */
   double dual;      /* <f,a> + <g,b> - eps sum P */
+  double gap;       /* primal - dual = <f,P1-a> + <g,P^T1-b>, computed so: nothing cancels */
 } burl_sinkhorn_info;
 
 /* A solver for problems up to n x m; owns all memory that solving needs. */

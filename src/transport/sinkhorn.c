@@ -221,6 +221,7 @@ typedef struct measurement {
   const burl_sinkhorn_problem *problem;
   double mass[BURL_SINKHORN_CHUNKS], cost[BURL_SINKHORN_CHUNKS], entropy[BURL_SINKHORN_CHUNKS];
   double rows[BURL_SINKHORN_CHUNKS]; /* squared errors */
+  double gap[BURL_SINKHORN_CHUNKS];  /* <f, P1 - a> */
 } measurement;
 
 static const double *wide_row(burl_sinkhorn *self, const burl_sinkhorn_problem *problem, size_t i,
@@ -249,6 +250,7 @@ static void measure_chunk(measurement *of, size_t chunk) {
     of->cost[chunk] += row.cost;
     of->entropy[chunk] += row.entropy;
     of->rows[chunk] += square(row.mass - problem->a[i]);
+    of->gap[chunk] += problem->eps * self->phi[i] * (row.mass - problem->a[i]);
   }
 }
 
@@ -265,21 +267,24 @@ void burl_sinkhorn_measure(burl_sinkhorn *self, const burl_sinkhorn_problem *pro
                            burl_sinkhorn_info *info) {
   measurement of = {.self = self, .problem = problem};
   burl_team_run(&self->team, do_measure, &of);
-  double mass = 0.0, cost = 0.0, entropy = 0.0, rows = 0.0, columns = 0.0;
+  double mass = 0.0, cost = 0.0, entropy = 0.0, rows = 0.0, columns = 0.0, gap = 0.0;
   for (size_t k = 0; k < BURL_SINKHORN_CHUNKS; k++) {
     mass += of.mass[k];
     cost += of.cost[k];
     entropy += of.entropy[k];
     rows += of.rows[k];
+    gap += of.gap[k];
   }
   for (size_t j = 0; j < problem->m; j++) {
     double sum = 0.0;
     for (size_t k = 0; k < BURL_SINKHORN_CHUNKS; k++)
       sum += self->measured[k * problem->m + j];
     columns += square(sum - problem->b[j]);
+    if (problem->b[j] > 0.0) gap += problem->eps * self->gamma[j] * (sum - problem->b[j]);
   }
   info->residual = sqrt(problem->order == BURL_ROW_THEN_COLUMN ? rows : columns);
   info->transport = cost;
+  info->gap = gap;
   info->primal = cost + problem->eps * (entropy - mass);
   info->dual = weigh(self->phi, problem->a, problem->n, problem->eps) +
                weigh(self->gamma, problem->b, problem->m, problem->eps) - problem->eps * mass;

@@ -89,7 +89,7 @@ static void one_marginal_is_exact_after_any_sweep(void **state) {
         size_t n = sizes[s][0], m = sizes[s][1];
         ref_transport_problem(C, a, b, n, m, 1.0, 3.0, 10 + s);
         round_cost(n * m);
-        burl_sinkhorn_options options = {0.05, 1, 0.0, 1, (burl_sweep_order)order, 0, 1};
+        burl_sinkhorn_options options = {0.05, 1, 0.0, 1, (burl_sweep_order)order, 0, 1, 0.0};
         burl_sinkhorn_info info = solve(scaling, n, m, 0, &options);
         double exact = order ? row_error(n, m) : column_error(n, m);
         double other = order ? column_error(n, m) : row_error(n, m);
@@ -109,7 +109,7 @@ static void follows_the_reference_sweep_by_sweep(void **state) {
       for (int scaling = 0; scaling < 2; scaling++) {
         ref_transport_problem(C, a, b, n, m, 2.0, 1.0, sweeps);
         round_cost(n * m);
-        burl_sinkhorn_options options = {0.03, sweeps, 0.0, 3, (burl_sweep_order)order, 0, 1};
+        burl_sinkhorn_options options = {0.03, sweeps, 0.0, 3, (burl_sweep_order)order, 0, 1, 0.0};
         burl_sinkhorn_info info = solve(scaling, n, m, 0, &options);
         ref_sinkhorn(wanted_f, wanted_g, C, n, m, a, b, 0.03, sweeps, options.order);
         double tolerance = scaling ? 1e-6 : 1e-13;
@@ -128,7 +128,7 @@ static void reports_what_the_plan_says(void **state) {
     for (int scaling = 0; scaling < 2; scaling++) {
       ref_transport_problem(C, a, b, n, m, 5.0, 2.0, 4);
       round_cost(n * m);
-      burl_sinkhorn_options options = {0.2, 4, 0.0, 1, (burl_sweep_order)order, 0, 1};
+      burl_sinkhorn_options options = {0.2, 4, 0.0, 1, (burl_sweep_order)order, 0, 1, 0.0};
       burl_sinkhorn_info info = solve(scaling, n, m, 0, &options);
       burl_sinkhorn_info wanted = ref_sinkhorn_info(f, g, C, n, m, a, b, 0.2, options.order);
       assert_near(info.residual, wanted.residual, 1e-13);
@@ -145,7 +145,7 @@ static void gap_is_what_the_marginals_are_off(void **state) {
   for (size_t sweeps = 1; sweeps < 200; sweeps *= 3)
     for (int order = 0; order < 2; order++) {
       ref_transport_problem(C, a, b, n, m, 1.0, 1.0, 6);
-      burl_sinkhorn_options options = {0.02, sweeps, 0.0, 1, (burl_sweep_order)order, 0, 1};
+      burl_sinkhorn_options options = {0.02, sweeps, 0.0, 1, (burl_sweep_order)order, 0, 1, 0.0};
       burl_sinkhorn_info info = solve(0, n, m, 0, &options);
       double gap = 0.0;
       for (size_t i = 0; i < n; i++) {
@@ -161,6 +161,7 @@ static void gap_is_what_the_marginals_are_off(void **state) {
         gap += g[j] * sum;
       }
       assert_near(info.primal - info.dual, gap, 1e-13);
+      assert_near(info.gap, gap, 1e-14);
     }
 }
 
@@ -171,7 +172,7 @@ static void dual_rises_to_the_primal(void **state) {
   double before = -(double)INFINITY;
   burl_sinkhorn_info info = {0};
   for (size_t sweeps = 1; sweeps < 3000; sweeps *= 2) {
-    burl_sinkhorn_options options = {0.02, sweeps, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1};
+    burl_sinkhorn_options options = {0.02, sweeps, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0};
     info = solve(0, n, m, 0, &options);
     assert_true(info.dual >= before - 1e-14);
     before = info.dual;
@@ -183,7 +184,7 @@ static void permuting_the_problem_permutes_the_plan(void **state) {
   (void)state;
   enum { N = 10, M = 7 };
   double plan[N * M], old_C[N * M], old_a[N], old_b[M];
-  burl_sinkhorn_options options = {0.05, 30, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1};
+  burl_sinkhorn_options options = {0.05, 30, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0};
   for (int scaling = 0; scaling < 2; scaling++) {
     ref_transport_problem(C, a, b, N, M, 1.0, 1.0, 12);
     round_cost(N * M);
@@ -212,7 +213,7 @@ static void constants_on_rows_and_columns_change_potentials_only(void **state) {
   (void)state;
   enum { N = 8, M = 11 };
   double plan[N * M];
-  burl_sinkhorn_options options = {0.25, 200, 0.0, 1, BURL_COLUMN_THEN_ROW, 0, 1};
+  burl_sinkhorn_options options = {0.25, 200, 0.0, 1, BURL_COLUMN_THEN_ROW, 0, 1, 0.0};
   for (int scaling = 0; scaling < 2; scaling++) {
     ref_transport_problem(C, a, b, N, M, 1.0, 1.0, 13);
     for (size_t i = 0; i < N * M; i++)
@@ -236,7 +237,7 @@ static void large_eps_gives_the_independent_plan(void **state) {
   for (int scaling = 0; scaling < 2; scaling++) {
     ref_transport_problem(C, a, b, n, m, 1.0, 4.0, 14);
     round_cost(n * m);
-    burl_sinkhorn_options options = {1e8, 10, 1e-6, 1, BURL_ROW_THEN_COLUMN, 0, 1};
+    burl_sinkhorn_options options = {1e8, 10, 1e-6, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0};
     burl_sinkhorn_info info = solve(scaling, n, m, 0, &options);
     assert_int_equal(info.converged, 1);
     for (size_t i = 0; i < n; i++)
@@ -254,7 +255,7 @@ static void small_eps_gives_the_best_assignment(void **state) {
       round_cost(n * n);
       for (size_t i = 0; i < n; i++)
         a[i] = b[i] = 1.0;
-      burl_sinkhorn_options options = {5e-3, 20000, 2e-4, 50, BURL_ROW_THEN_COLUMN, 0, 1};
+      burl_sinkhorn_options options = {5e-3, 20000, 2e-4, 50, BURL_ROW_THEN_COLUMN, 0, 1, 0.0};
       burl_sinkhorn_info info = solve(scaling, n, n, 0, &options);
       assert_int_equal(info.converged, 1);
       double best = ref_assignment(C, n);
@@ -271,7 +272,7 @@ static void warm_start_goes_on_where_it_was(void **state) {
     for (int scaling = 0; scaling < 2; scaling++) {
       ref_transport_problem(C, a, b, N, M, 1.0, 1.0, 31);
       round_cost(N * M);
-      burl_sinkhorn_options options = {0.01, 30, 0.0, 1, (burl_sweep_order)order, 0, 1};
+      burl_sinkhorn_options options = {0.01, 30, 0.0, 1, (burl_sweep_order)order, 0, 1, 0.0};
       solve(scaling, N, M, 0, &options);
       memcpy(plan, P, sizeof plan);
       options.max_sweeps = 10;
@@ -290,7 +291,7 @@ static void warm_start_from_the_answer_needs_one_look(void **state) {
     for (int scaling = 0; scaling < 2; scaling++) {
       ref_transport_problem(C, a, b, n, m, 1.0, 1.0, 32);
       round_cost(n * m);
-      burl_sinkhorn_options options = {0.05, 5000, 1e-7, 1, (burl_sweep_order)order, 0, 1};
+      burl_sinkhorn_options options = {0.05, 5000, 1e-7, 1, (burl_sweep_order)order, 0, 1, 0.0};
       burl_sinkhorn_info info = solve(scaling, n, m, 0, &options);
       assert_true(info.converged && info.sweeps > 1 && info.sweeps < 5000);
       info = solve(scaling, n, m, 1, &options);
@@ -307,7 +308,8 @@ static void converged_means_the_plan_is_within_tolerance(void **state) {
       for (size_t most = 5; most <= 500; most *= 10) {
         ref_transport_problem(C, a, b, n, m, 1.0, 1.0, 33);
         round_cost(n * m);
-        burl_sinkhorn_options options = {0.02, most, tolerances[t], 7, BURL_ROW_THEN_COLUMN, 0, 1};
+        burl_sinkhorn_options options = {0.02, most, tolerances[t], 7, BURL_ROW_THEN_COLUMN, 0,
+                                         1,    0.0};
         burl_sinkhorn_info info = solve(scaling, n, m, 0, &options);
         assert_near(row_error(n, m), info.residual, 1e-14);
         assert_int_equal(info.converged, info.residual <= tolerances[t]);
@@ -327,7 +329,7 @@ static void masses_of_zero_give_empty_rows_and_columns(void **state) {
       a[0] = a[14] = 0.0;
       b[5] += b[0] + b[6] + b[10];
       b[0] = b[6] = b[10] = 0.0;
-      burl_sinkhorn_options options = {0.05, 2000, 1e-7, 10, (burl_sweep_order)order, 0, 1};
+      burl_sinkhorn_options options = {0.05, 2000, 1e-7, 10, (burl_sweep_order)order, 0, 1, 0.0};
       burl_sinkhorn_info info = solve(scaling, n, m, 0, &options);
       assert_int_equal(info.converged, 1);
       assert_true(isfinite(info.primal) && isfinite(info.dual) && isfinite(info.transport));
@@ -350,7 +352,7 @@ static void all_mass_in_one_row(void **state) {
     round_cost(n * m);
     memset(a, 0, sizeof a);
     a[17] = 1.0;
-    burl_sinkhorn_options options = {0.05, 10, 1e-6, 1, BURL_ROW_THEN_COLUMN, 0, 1};
+    burl_sinkhorn_options options = {0.05, 10, 1e-6, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0};
     burl_sinkhorn_info info = solve(scaling, n, m, 0, &options);
     assert_int_equal(info.converged, 1);
     for (size_t j = 0; j < m; j++)
@@ -364,7 +366,7 @@ static void float_plan_equals_double_plan(void **state) {
   static float plan[N * LD], padded[N * LD];
   ref_transport_problem(C, a, b, N, M, 1.0, 1.0, 43);
   round_cost(N * M);
-  burl_sinkhorn_options options = {0.02, 100, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1};
+  burl_sinkhorn_options options = {0.02, 100, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0};
   solve(0, N, M, 0, &options);
   for (size_t i = 0; i < N; i++)
     memcpy(padded + i * LD, C_float + i * M, M * sizeof(float));

@@ -95,7 +95,7 @@ static void extreme_costs_and_eps(void **state) {
           size_t n = sizes[s][0], m = sizes[s][1];
           make_problem(t, n, m, costs[c], 50 + s);
           burl_sinkhorn_options options = {ratios[r] * costs[c],         25, 0.0, 1,
-                                           (burl_sweep_order)(form / 2), 0,  1};
+                                           (burl_sweep_order)(form / 2), 0,  1,   0.0};
           burl_sinkhorn_info info;
           assert_int_equal(solve(t, form % 2, n, m, 0, &options, &info), BURL_OK);
           check_answer(t, n, m, &options, &info, form % 2 ? 2e-6 : 1e-10);
@@ -121,7 +121,8 @@ static void extreme_masses(void **state) {
           t->a[i] *= totals[c] / sum_a;
         for (size_t j = 0; j < m; j++)
           t->b[j] *= totals[c] / sum_b;
-        burl_sinkhorn_options options = {ratios[r], 40, 0.0, 1, (burl_sweep_order)(form / 2), 0, 1};
+        burl_sinkhorn_options options = {ratios[r], 40, 0.0, 1, (burl_sweep_order)(form / 2),
+                                         0,         1,  0.0};
         burl_sinkhorn_info info;
         assert_int_equal(solve(t, form % 2, n, m, 0, &options, &info), BURL_OK);
         check_answer(t, n, m, &options, &info, (form % 2 ? 2e-6 : 1e-10) * totals[c]);
@@ -136,7 +137,7 @@ static void small_masses_keep_their_relative_precision(void **state) {
   for (size_t i = 0; i < n; i++)
     t->a[i] = t->b[n - 1 - i] = pow(10.0, -(double)i);
   for (int form = 0; form < 4; form++) {
-    burl_sinkhorn_options options = {0.05, 400, 0.0, 1, (burl_sweep_order)(form / 2), 0, 1};
+    burl_sinkhorn_options options = {0.05, 400, 0.0, 1, (burl_sweep_order)(form / 2), 0, 1, 0.0};
     burl_sinkhorn_info info;
     assert_int_equal(solve(t, form % 2, n, m, 0, &options, &info), BURL_OK);
     static double P[MOST * MOST];
@@ -169,7 +170,8 @@ static void clusters_further_apart_than_float_can_tell(void **state) {
         t->a[i] = i < 12 ? 2.0 / 36.0 : 1.0 / 36.0;
       for (size_t j = 0; j < m; j++) /* crossed: a third of the mass must take the long way */
         t->b[j] = (j < 9) != crossed ? 2.0 / 27.0 : 1.0 / 27.0;
-      burl_sinkhorn_options options = {1e-4, 3000, 1e-5, 10, (burl_sweep_order)(form / 2), 0, 1};
+      burl_sinkhorn_options options = {1e-4, 3000, 1e-5, 10, (burl_sweep_order)(form / 2),
+                                       0,    1,    0.0};
       burl_sinkhorn_info info;
       assert_int_equal(solve(t, form % 2, n, m, 0, &options, &info), BURL_OK);
       check_answer(t, n, m, &options, &info, form % 2 ? 2e-6 : 1e-9);
@@ -187,7 +189,7 @@ static void forms_agree_at_the_fixed_point(void **state) {
     double transport[2], dual[2];
     for (int scaling = 0; scaling < 2; scaling++) {
       make_problem(t, n, m, 1.0, 63);
-      burl_sinkhorn_options options = {eps[e], 3000, 1e-8, 10, BURL_COLUMN_THEN_ROW, 0, 1};
+      burl_sinkhorn_options options = {eps[e], 3000, 1e-8, 10, BURL_COLUMN_THEN_ROW, 0, 1, 0.0};
       burl_sinkhorn_info info;
       assert_int_equal(solve(t, scaling, n, m, 0, &options, &info), BURL_OK);
       burl_sinkhorn_plan_log(P[scaling], m, t->C, LD, n, m, t->f, t->g, eps[e]);
@@ -238,17 +240,17 @@ static void refuses_bad_options(void **state) {
   fixture *t = *state;
   const double nan = (double)NAN, inf = (double)INFINITY;
   const burl_sinkhorn_options bad[] = {
-      {0.0, 1, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1},
-      {-1.0, 1, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1},
-      {nan, 1, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1},
-      {inf, 1, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1},
-      {1e-320, 1, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1},
-      {1e-16, 1, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1},
-      {0.1, 0, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1},
-      {0.1, 1, -1.0, 1, BURL_ROW_THEN_COLUMN, 0, 1},
-      {0.1, 1, nan, 1, BURL_ROW_THEN_COLUMN, 0, 1},
-      {0.1, 1, 0.0, 0, BURL_ROW_THEN_COLUMN, 0, 1},
-      {0.1, 1, 0.0, 1, (burl_sweep_order)2, 0, 1},
+      {0.0, 1, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0},
+      {-1.0, 1, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0},
+      {nan, 1, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0},
+      {inf, 1, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0},
+      {1e-320, 1, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0},
+      {1e-16, 1, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0},
+      {0.1, 0, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0},
+      {0.1, 1, -1.0, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0},
+      {0.1, 1, nan, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0},
+      {0.1, 1, 0.0, 0, BURL_ROW_THEN_COLUMN, 0, 1, 0.0},
+      {0.1, 1, 0.0, 1, (burl_sweep_order)2, 0, 1, 0.0},
   };
   make_problem(t, 5, 6, 1.0, 70);
   for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
@@ -332,7 +334,7 @@ static void solving_allocates_nothing(void **state) {
   fixture *t = *state;
   for (int form = 0; form < 4; form++) {
     make_problem(t, 100, 70, 1.0, 80);
-    burl_sinkhorn_options options = {0.01, 50, 1e-9, 10, (burl_sweep_order)(form / 2), 0, 1};
+    burl_sinkhorn_options options = {0.01, 50, 1e-9, 10, (burl_sweep_order)(form / 2), 0, 1, 0.0};
     burl_sinkhorn_info info;
     fail_allocation_after(-1);
     burl_status status = solve(t, form % 2, 100, 70, 0, &options, &info);
@@ -346,7 +348,7 @@ static void solving_allocates_nothing(void **state) {
 static void a_used_solver_answers_as_a_new_one(void **state) {
   fixture *t = *state;
   double f[MOST], g[MOST];
-  burl_sinkhorn_options options = {0.02, 30, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1};
+  burl_sinkhorn_options options = {0.02, 30, 0.0, 1, BURL_ROW_THEN_COLUMN, 0, 1, 0.0};
   for (int scaling = 0; scaling < 2; scaling++) {
     burl_sinkhorn_info first, again;
     make_problem(t, 21, 35, 1.0, 81);
