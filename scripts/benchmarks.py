@@ -11,8 +11,8 @@ TITLES = {
     "quality": ("Detection quality",
                 "`make bench-quality DATA=\"SET...\" PEER=SCRIPT` fits and evaluates each set with default settings, three "
                 "seeds, one thread, beside PatchCore (ResNet-18 layers 2 and 3, coreset of 1,000, torch) in the same run. Mean "
-                "of the seeds, lowest and highest in brackets. Settings were chosen on held-out good training images with "
-                "synthetic defects (last section)."),
+                "of the seeds, lowest and highest in brackets. Settings were chosen mainly on held-out good training images "
+                "with synthetic defects, but not blindly: test figures were seen, see the last section."),
     "model": ("Fitting and scoring", "`make bench-model`: texture encoder, 256 prototypes a group, synthetic cloth. Scoring "
               "is from pixels in memory to the heat map; Mpixel/s = pixels / ms / 1000."),
     "metrics": ("Metrics", "`make bench-metrics`: the whole evaluator beside scikit-learn and an exact AUPRO in numpy."),

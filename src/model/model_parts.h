@@ -47,7 +47,7 @@ burl_tiling burl_model_tiling(const burl_encoder *encoder, size_t height, size_t
 
 /* Square roots of the distances of one map's patches to a bank, into worker->distance. The root
  * evens out the long upper tail of distances, so that the sum over groups is not ruled by the one
- * group that saw something odd: chosen on held-out good images with synthetic defects. */
+ * group that saw something odd; docs/benchmarks.md says how that was chosen. */
 void burl_tile_distances(tile_worker *worker, const burl_bank *bank, const burl_view *view,
                          const burl_feature_map *map);
 
