@@ -102,7 +102,7 @@ $(TOOL): $(CLI_OBJ) $(STATIC)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(B)/burl.pc: scripts/burl.pc.in Makefile include/burl/base.h
 	@mkdir -p $(@D)
-	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+	$(Q)sed -e 's|@VERSION@|$(VERSION)|' $< > $@
 
 # Unit tests see failing allocations through wrapped allocators (tests/unit/failing.h).
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
