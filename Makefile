@@ -29,7 +29,7 @@ LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_cov := --coverage
 ALL_CFLAGS := $(BASE_CFLAGS) $(CFLAGS_$(VARIANT)) $(CFLAGS) -Iinclude
 ALL_LDFLAGS := -pthread $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
-LIBS := -llapacke -lopenblas -lpng -ljpeg -ljansson -lz -lm
+LIBS := -llapacke -lopenblas -lkissfft-float -lpng -ljpeg -ljansson -lz -lm
 
 MODULES := base num image dataset encode transport prototype flow heat model shape detect synth \
   select evaluate report

@@ -45,6 +45,9 @@ fi
 if grep -rnE '#include <(cblas|lapacke)' src | grep -v '^src/num/'; then
   echo "CBLAS and LAPACKE are called from src/num only"; status=1
 fi
+if grep -rnE '#include <(kissfft/|kiss_fft)' src | grep -v '^src/num/'; then
+  echo "kissfft is called from src/num only"; status=1
+fi
 if grep -rnE '#include <(png|jpeglib)' src | grep -v '^src/image/'; then
   echo "libpng and libjpeg are called from src/image only"; status=1
 fi

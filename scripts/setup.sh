@@ -2,7 +2,7 @@
 # Installs the Debian packages that burl needs and that are missing. Does nothing when all are there.
 #   setup.sh [build|check|bench]     check adds what the tests need, bench the tools measured against
 set -eu
-build="gcc make pkg-config libc6-dev libopenblas-dev liblapacke-dev libpng-dev libjpeg62-turbo-dev libjansson-dev zlib1g-dev"
+build="gcc make pkg-config libc6-dev libopenblas-dev liblapacke-dev libkissfft-dev libpng-dev libjpeg62-turbo-dev libjansson-dev zlib1g-dev"
 check="$build g++ libcmocka-dev python3"
 bench="$check python3-numpy python3-scipy python3-sklearn python3-skimage python3-torch python3-torchvision python3-pot python3-pil"
 clang="$check clang clang-format"
