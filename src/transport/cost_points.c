@@ -117,7 +117,7 @@ void burl_cost_points_rows(burl_cost_points *points, float *block, size_t ld, si
         make_ready(points, points->x + i * d, points->x_squares + i, points->X + (first + i) * d);
   burl_status status = BURL_OK;
   if (points->by_differences)
-    burl_points_distances(block, ld, points->x, count, points->y, m, d);
+    burl_point_blocks_distances(block, ld, points->x, count, points->y, m, d);
   else
     status = burl_num_sgemm(block, ld, points->x, d, BURL_NUM_PLAIN, points->y, d,
                             BURL_NUM_TRANSPOSED, count, m, d, -2.0f, 0.0f);
@@ -157,7 +157,7 @@ static burl_status make_points_ready(burl_cost_points *points) {
     points->y_inverse[j] =
         make_ready(points, ready + j * d, points->y_squares + j, points->Y + j * d);
   if (points->by_differences) {
-    burl_points_pack(points->y, ready, m, d);
+    burl_point_blocks_pack(points->y, ready, m, d);
     free(ready);
   }
   return BURL_OK;
@@ -172,7 +172,7 @@ burl_status burl_cost_points_new(burl_cost_points *points, int cosine, burl_cost
   points->cosine = cosine;
   points->by_differences = differences;
   points->centre = burl_alloc_zero(d, sizeof(double));
-  points->y = burl_alloc(differences ? burl_points_packed_size(m, d) : m * d, sizeof(float));
+  points->y = burl_alloc(differences ? burl_point_blocks_size(m, d) : m * d, sizeof(float));
   points->y_squares = burl_alloc(m, sizeof(float));
   points->y_inverse = burl_alloc(m, sizeof(double));
   points->x = burl_alloc(d, BURL_COST_BLOCK * sizeof(float));

@@ -5,7 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* cost (n,k): |x_i - p_j|^2 in float, summed over dimensions in order. */
+/* |a - b|^2 in float, summed over dimensions in order up to 32, above in sixteen sums. */
+float ref_square_of(const float *a, const float *b, size_t d);
+
+/* cost (n,k): |x_i - p_j|^2. */
 void ref_distances(float *cost, const float *x, size_t n, const float *points, size_t k, size_t d);
 
 /* squared (n) the smallest of them, nearest (n) the first point that has it. */
