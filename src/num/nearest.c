@@ -217,3 +217,18 @@ void burl_point_blocks_distances(float *cost, size_t ldc, const float *x, size_t
     distance_rows(out, rows, packed, k, d);
   }
 }
+
+void burl_point_blocks_lower(float *squared, const float *x, const uint32_t *which, size_t n,
+                             const float *packed, size_t k, size_t d) {
+  size_t blocks = (k + BURL_POINT_BLOCK - 1) / BURL_POINT_BLOCK;
+  for (size_t i = 0; i < n; i += ROWS) {
+    const float *rows[ROWS];
+    float least[ROWS];
+    uint32_t first[ROWS];
+    for (size_t r = 0; r < ROWS; r++)
+      rows[r] = x + which[i + r < n ? i + r : n - 1] * d;
+    least_rows(least, first, rows, packed, blocks, d);
+    for (size_t r = 0; r < ROWS && i + r < n; r++)
+      if (least[r] < squared[which[i + r]]) squared[which[i + r]] = least[r];
+  }
+}

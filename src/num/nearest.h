@@ -37,5 +37,8 @@ void burl_point_blocks_pack(float *packed, const float *points, size_t k, size_t
 /* cost (n,k) by differences, summed over dimensions in order. */
 void burl_point_blocks_distances(float *cost, size_t ldc, const float *x, size_t n,
                                  const float *packed, size_t k, size_t d);
+/* For rows which[0..n) of x (.,d): squared = min(squared, the least of these). */
+void burl_point_blocks_lower(float *squared, const float *x, const uint32_t *which, size_t n,
+                             const float *packed, size_t k, size_t d);
 
 #endif

@@ -37,10 +37,14 @@ burl_status burl_bank_load(burl_bank **bank, const char *prefix, double spatial_
 
 /* Greedy coverage of joint points (n,d): chosen (k) indices. The first is the point nearest to the
  * mean; each next one is the point at the (1-trim) quantile of the distances to those chosen so
- * far, which for trim 0 is the farthest point. Returns how many were chosen: fewer than k when all
- * points are covered. */
+ * far, which for trim 0 is the farthest point; of equals the first. Distances are those of
+ * num/nearest.h. Gives how many were chosen: fewer than k when all points are covered. Errors:
+ * BURL_ERR_MEMORY. */
 burl_status burl_coverage_start(size_t *chosen, size_t *count, const float *points, size_t n,
                                 size_t d, size_t k, double trim) BURL_MUST_CHECK;
+/* The same from the point `first`; from the one nearest to the mean where first is n. */
+burl_status burl_coverage_from(size_t *chosen, size_t *count, const float *points, size_t n,
+                               size_t d, size_t k, double trim, size_t first) BURL_MUST_CHECK;
 
 /* Damped barycentre steps on joint prototypes (k,d). */
 burl_status burl_barycentre_steps(float *prototypes, size_t k, const float *points, size_t n,

@@ -1,6 +1,10 @@
 #include "ref_coverage.h"
 
+#include "ref_nearest.h"
+
+#include <float.h>
 #include <math.h>
+#include <stdlib.h>
 
 static double to_mean(const float *points, size_t n, size_t d, size_t i) {
   double sum = 0.0;
@@ -38,4 +42,38 @@ size_t ref_farthest_points(size_t *chosen, const float *points, size_t n, size_t
     chosen[made] = farthest;
   }
   return k;
+}
+
+static int falling(const void *left, const void *right) {
+  float a = *(const float *)left, b = *(const float *)right;
+  return (a < b) - (a > b);
+}
+
+size_t ref_coverage(size_t *chosen, const float *points, size_t n, size_t d, size_t k, double trim,
+                    size_t first) {
+  float *least = malloc(n * sizeof *least), *sorted = malloc(n * sizeof *sorted);
+  size_t made = 1;
+  if (!least || !sorted) abort();
+  for (size_t i = 0; i < n; i++)
+    least[i] = FLT_MAX;
+  chosen[0] = first;
+  for (; made < k; made++) {
+    for (size_t i = 0; i < n; i++) {
+      float square = ref_square_of(points + i * d, points + chosen[made - 1] * d, d);
+      least[i] = square < least[i] ? square : least[i];
+      sorted[i] = least[i];
+    }
+    size_t above = (size_t)(trim * (double)(n - 1));
+    if (above > 0) qsort(sorted, n, sizeof *sorted, falling);
+    for (size_t i = 1; i < n && above == 0; i++)
+      sorted[0] = sorted[i] > sorted[0] ? sorted[i] : sorted[0];
+    float value = sorted[above];
+    if (value == 0.0f) break;
+    chosen[made] = 0;
+    while (least[chosen[made]] != value)
+      chosen[made]++;
+  }
+  free(least);
+  free(sorted);
+  return made;
 }

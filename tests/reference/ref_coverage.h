@@ -8,4 +8,9 @@
  * chosen ones. Returns how many: fewer than k when every point equals a chosen one. */
 size_t ref_farthest_points(size_t *chosen, const float *points, size_t n, size_t d, size_t k);
 
+/* The same from the point `first` in float (ref_square_of), with the point at the (1-trim) quantile
+ * instead of the farthest, the first of those at the same distance. */
+size_t ref_coverage(size_t *chosen, const float *points, size_t n, size_t d, size_t k, double trim,
+                    size_t first);
+
 #endif

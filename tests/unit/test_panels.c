@@ -11,6 +11,7 @@
 #include "num/nearest.h"
 #include "num/panels.h"
 #include "reference/ref_nearest.h"
+#include "unit/failing.h"
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -75,7 +76,9 @@ static void check(set *s) {
   ref_nearest(expected, expected_at, s->x, n, s->points, k, d);
   burl_points_nearest(got, NULL, s->x, n, s->packed, k, d);
   assert_same(got, expected, NULL, expected_at, s);
+  fail_allocation_after(-1);
   burl_points_nearest(got, at, s->x, n, s->packed, k, d);
+  assert_int_equal(stop_failing(), 0);
   assert_same(got, expected, at, expected_at, s);
   for (size_t i = 0, step = 1; i < n; i += step, step += 3) {
     size_t m = n - i < step ? n - i : step;
