@@ -17,8 +17,8 @@ _burl() {
     score) options="--output --raw --no-pictures --threads --quiet --help" ;;
     eval) options="--output --mask-threshold --threads --quiet --help" ;;
     synth)
-      options="--output --weave --train --test-good --per-defect --size --colour --seed --threads
-        --quiet --help"
+      options="--output --weave --print --repeat --train --test-good --per-defect --size --colour
+        --seed --threads --quiet --help"
       ;;
     info) options="--json --help" ;;
     help)
@@ -28,9 +28,10 @@ _burl() {
   esac
   case $before in
     --spatial) COMPREPLY=($(compgen -W "none grid" -- "$word")) ;;
+    --print) COMPREPLY=($(compgen -W "none dots stripes checks figures" -- "$word")) ;;
     --weave) COMPREPLY=($(compgen -W "plain twill satin rib all" -- "$word")) ;;
     --prototypes | --power | --trim | --spatial-weight | --false-alarm | --seed | --threads | \
-      --mask-threshold | --train | --test-good | --per-defect | --size) ;;
+      --mask-threshold | --train | --test-good | --per-defect | --size | --repeat) ;;
     *)
       case $word in
         -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;

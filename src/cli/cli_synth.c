@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PRINT_SIDE 512 /* of printed images unless a size is given: 2.5 of the longest repeats */
 #define ALL_WEAVES BURL_WEAVE_COUNT /* "all" follows the weaves in the option table */
 
 /* Images of a part of a data set have numbers of their own, so that more training images do not
@@ -37,13 +38,16 @@ void burl_cli_preset_synth(cli_values *values) {
   burl_synth_options options = burl_synth_default_options();
   cli_value *option = values->option;
   option[CLI_WEAVE].choice = (size_t)options.weave;
+  option[CLI_PRINT].choice = (size_t)options.print;
+  option[CLI_REPEAT].whole = options.repeat;
   option[CLI_TRAIN].whole = 24;
   option[CLI_TEST_GOOD].whole = 8;
   option[CLI_PER_DEFECT].whole = 2;
   option[CLI_SIZE].height = options.height;
   option[CLI_SIZE].width = options.width;
   option[CLI_SEED].whole = options.seed;
-  const cli_id ids[] = {CLI_WEAVE, CLI_TRAIN, CLI_TEST_GOOD, CLI_PER_DEFECT, CLI_SIZE, CLI_SEED};
+  const cli_id ids[] = {CLI_WEAVE,     CLI_PRINT,      CLI_REPEAT, CLI_TRAIN,
+                        CLI_TEST_GOOD, CLI_PER_DEFECT, CLI_SIZE,   CLI_SEED};
   for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
     option[ids[i]].preset = 1;
 }
@@ -72,22 +76,37 @@ static int add_tasks(synth_job *job, const char *folder, const char *part,
   return 1;
 }
 
-/* The tasks of one weave. */
-static int add_data_set(synth_job *job, const cli_values *values, const char *folder,
-                        burl_weave weave) {
+/* All but weave, defect and index. */
+static burl_synth_options options_of(const cli_values *values) {
   const cli_value *given = values->option;
   burl_synth_options options = burl_synth_default_options();
-  options.weave = weave;
   options.height = given[CLI_SIZE].height;
   options.width = given[CLI_SIZE].width;
   options.colour = given[CLI_COLOUR].given;
   options.seed = given[CLI_SEED].whole;
-  options.defect = BURL_DEFECT_NONE;
-  options.index = 0;
+  options.print = (burl_print)given[CLI_PRINT].choice;
+  options.repeat = (size_t)given[CLI_REPEAT].whole;
+  if (options.print != BURL_PRINT_NONE && !given[CLI_SIZE].given)
+    options.height = options.width = PRINT_SIDE;
+  return options;
+}
+
+/* Plain cloth is shown with faults of yarns and light, printed cloth with those of the print. */
+static int belongs(burl_defect defect, burl_print print) {
+  return burl_defect_needs_print(defect) == (print != BURL_PRINT_NONE);
+}
+
+/* The tasks of one weave. */
+static int add_data_set(synth_job *job, const cli_values *values, const char *folder,
+                        burl_weave weave) {
+  const cli_value *given = values->option;
+  burl_synth_options options = options_of(values);
+  options.weave = weave;
   if (!add_tasks(job, folder, "train", &options, (size_t)given[CLI_TRAIN].whole)) return 0;
   options.index = INDEX_STEP;
   if (!add_tasks(job, folder, "test", &options, (size_t)given[CLI_TEST_GOOD].whole)) return 0;
   for (int d = BURL_DEFECT_NONE + 1; d < BURL_DEFECT_COUNT; d++) {
+    if (!belongs((burl_defect)d, options.print)) continue;
     options.defect = (burl_defect)d;
     options.index = INDEX_STEP * (uint64_t)(d + 1);
     if (!add_tasks(job, folder, "test", &options, (size_t)given[CLI_PER_DEFECT].whole)) return 0;
@@ -185,11 +204,34 @@ static burl_status draw_all(synth_job *job, int threads, burl_diag *diag) {
   return job->status;
 }
 
+/* What the reader of options cannot see: CLI_DONE if the options go together. */
+static int check_options(const cli_values *values) {
+  const cli_value *given = values->option;
+  burl_synth_options options = options_of(values);
+  double repeat[2] = {0};
+  if (given[CLI_TRAIN].whole + given[CLI_TEST_GOOD].whole + given[CLI_PER_DEFECT].whole == 0)
+    return burl_cli_misuse("synth", "there is nothing to draw: all numbers of images are 0");
+  if (options.repeat && options.print == BURL_PRINT_NONE)
+    return burl_cli_misuse("synth", "--repeat is that of a print: name one with --print");
+  if (burl_synth_get_repeat(repeat, &options) != BURL_OK)
+    return burl_cli_misuse("synth", "--repeat must be 0 or from %d to %d, not %zu",
+                           BURL_REPEAT_LEAST, BURL_REPEAT_MOST, options.repeat);
+  size_t least[2]; /* width and height: two repeats, and never less than any image */
+  for (int axis = 0; axis < 2; axis++)
+    least[axis] = repeat[axis] > 0 ? (size_t)(2 * repeat[axis]) : 32;
+  if (given[CLI_PER_DEFECT].whole > 0 && (least[0] > options.width || least[1] > options.height))
+    return burl_cli_misuse("synth",
+                           "--size must hold two repeats of the print for its defects to be seen: "
+                           "%zux%zu or more, or --per-defect 0",
+                           least[1], least[0]);
+  return CLI_DONE;
+}
+
 int burl_cli_run_synth(const cli_values *values) {
   const cli_value *given = values->option;
   const char *folder = given[CLI_OUTPUT].text;
-  if (given[CLI_TRAIN].whole + given[CLI_TEST_GOOD].whole + given[CLI_PER_DEFECT].whole == 0)
-    return burl_cli_misuse("synth", "there is nothing to draw: all numbers of images are 0");
+  int wrong = check_options(values);
+  if (wrong != CLI_DONE) return wrong;
   cli_console console;
   burl_cli_console_start(&console, given[CLI_QUIET].given);
   burl_observer observer = burl_cli_console_observe(&console);

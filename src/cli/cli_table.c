@@ -115,6 +115,15 @@ static const cli_option synth_options[] = {
      .value = "KIND",
      .help = "Weave of the cloth; all makes one data set for each",
      .choices = {BURL_WEAVE_LIST(WEAVE_NAME) "all"}},
+    {.id = CLI_PRINT,
+     .kind = CLI_CHOICE,
+     .name = "print",
+     .value = "KIND",
+     .help = "Print on the cloth; the defects are then those of its arrangement instead: a figure "
+             "or a length of stripe is missing, doubled, shifted or swapped",
+     .choices = {BURL_PRINT_LIST(WEAVE_NAME)}},
+    WHOLE(CLI_REPEAT, "repeat", "Repeat of the print in pixels, from 40; 0: chosen by the seed", 0,
+          BURL_REPEAT_MOST),
     WHOLE(CLI_TRAIN, "train", "Good images to fit on", 0, 99999),
     WHOLE(CLI_TEST_GOOD, "test-good", "Good images to test on", 0, 99999),
     WHOLE(CLI_PER_DEFECT, "per-defect", "Images to test on of each kind of defect", 0, 99999),
@@ -122,7 +131,8 @@ static const cli_option synth_options[] = {
      .kind = CLI_EXTENT,
      .name = "size",
      .value = "HxW",
-     .help = "Height and width of the images in pixels, or one number for both",
+     .help = "Height and width of the images in pixels, or one number for both; printed cloth "
+             "512x512 if not given",
      .least = 32,
      .most = 16384},
     FLAG(CLI_COLOUR, "colour", "Dyed yarns in colour instead of grey"),
@@ -198,7 +208,8 @@ static const cli_command commands[] = {
                    .option_count = COUNT(synth_options),
                    .examples = "burl synth -o sample\n"
                                "burl synth -o twill --weave twill --size 512x768 --colour --seed "
-                               "7\n"},
+                               "7\n"
+                               "burl synth -o leaves --print figures --repeat 96\n"},
     [CLI_INFO] = {.name = "info",
                   .operands = "MODEL",
                   .summary = "What a model holds",

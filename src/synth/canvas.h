@@ -44,6 +44,9 @@ void burl_woven_draw(burl_canvas *canvas, const burl_cloth *cloth, const burl_fa
 void burl_knit_draw(burl_canvas *canvas, const burl_cloth *cloth, const burl_fault *fault,
                     burl_bench *bench);
 
+/* Inks the bodies with the cloth's print, if there is one. `fault` may be NULL. */
+void burl_print_lay(burl_canvas *canvas, const burl_cloth *cloth, const burl_fault *fault);
+
 /* Loose fibres of the cloth; and one fibre. Both add to cover and lustre. */
 void burl_fibres_scatter(burl_canvas *canvas, const burl_cloth *cloth);
 void burl_fibre_draw(burl_canvas *canvas, const burl_fibre *fibre);

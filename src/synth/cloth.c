@@ -129,6 +129,7 @@ void burl_cloth_plan(burl_cloth *cloth, const burl_synth_options *options) {
   burl_random of_image = burl_random_start(cloth->key, BURL_STREAM_IMAGE);
   plan_place(cloth, &of_image, angle);
   plan_camera(cloth, &of_image);
+  burl_print_plan(&cloth->print, options, cloth->key);
 }
 
 /* The part of yarn coordinates that changes slowly: u from row to row, v from column to column. */

@@ -9,6 +9,7 @@
 
 #include "synth/grain.h"
 #include "synth/pattern.h"
+#include "synth/print.h"
 #include <burl/synth.h>
 
 /* The two families of yarns; also the index of a direction: 0 is u, 1 is v. */
@@ -25,7 +26,8 @@ enum {
   BURL_STREAM_FIBRE,
   BURL_STREAM_SENSOR,
   BURL_STREAM_DEFECT,
-  BURL_STREAM_EDGE
+  BURL_STREAM_EDGE,
+  BURL_STREAM_PRINT
 };
 
 /* How a yarn's body answers to light. Everything is relative to the yarn's tone. */
@@ -41,6 +43,7 @@ typedef struct burl_cloth {
   int channels;
   uint64_t key; /* of the image */
   burl_pattern pattern;
+  burl_layout print;
   double spacing[2]; /* pixels a yarn */
   double cosine, sine, centre[2], origin[2];
   double wave_size[2], wave_rate[2], wave_phase[2]; /* slow bowing, in yarns, radians a pixel */

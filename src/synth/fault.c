@@ -51,13 +51,12 @@ static void place_run(burl_fault *fault, burl_family family, double length) {
   fault->to = fault->from + (int64_t)(length + 0.5);
 }
 
-/* The box around yarns n0..n1 of u and v, in pixels, with a margin. */
-static void box_yarns(burl_fault *fault, const burl_cloth *cloth, const double low[2],
-                      const double high[2], double margin) {
+void burl_fault_enclose(burl_fault *fault, const burl_cloth *cloth, const double low[2],
+                        const double high[2], double margin) {
   double x0 = HUGE_VAL, y0 = HUGE_VAL, x1 = -HUGE_VAL, y1 = -HUGE_VAL;
   for (int corner = 0; corner < 4; corner++) {
-    double xy[2], u = across_of(cloth, BURL_ENDS, corner & 1 ? high[0] : low[0]);
-    burl_cloth_project(xy, cloth, u, corner & 2 ? high[1] : low[1]);
+    double xy[2];
+    burl_cloth_project(xy, cloth, corner & 1 ? high[0] : low[0], corner & 2 ? high[1] : low[1]);
     x0 = fmin(x0, xy[0]);
     x1 = fmax(x1, xy[0]);
     y0 = fmin(y0, xy[1]);
@@ -69,6 +68,14 @@ static void box_yarns(burl_fault *fault, const burl_cloth *cloth, const double l
   fault->box[1] = (ptrdiff_t)floor(y0 - margin - bow);
   fault->box[2] = (ptrdiff_t)ceil(x1 + margin + bow) + 1;
   fault->box[3] = (ptrdiff_t)ceil(y1 + margin + bow) + 1;
+}
+
+/* The box around yarns low..high. */
+static void box_yarns(burl_fault *fault, const burl_cloth *cloth, const double low[2],
+                      const double high[2], double margin) {
+  const double least[2] = {across_of(cloth, BURL_ENDS, low[0]), low[1]};
+  const double most[2] = {across_of(cloth, BURL_ENDS, high[0]), high[1]};
+  burl_fault_enclose(fault, cloth, least, most, margin);
 }
 
 static void box_pixels(burl_fault *fault, float reach) {
@@ -222,6 +229,10 @@ void burl_fault_plan(burl_fault *fault, const burl_cloth *cloth, burl_defect kin
   uint64_t kinds = (uint64_t)kind << 8 | (uint64_t)cloth->weave << 16;
   burl_random random = burl_random_start(cloth->key, BURL_STREAM_DEFECT | kinds);
   *fault = (burl_fault){.kind = kind, .key = cloth->key};
+  if (burl_defect_needs_print(kind)) {
+    burl_arrange_plan(fault, cloth);
+    return;
+  }
   fault->reach = cloth->weave == BURL_WEAVE_RIB ? 1 : NEAR;
   fault->strength = (float)burl_random_uniform(&random);
   place_centre(fault, cloth, &random);

@@ -6,6 +6,21 @@
 
 #define BURL_FAULT_FIBRES 96
 
+/* What is wrong with the arrangement of a print: motifs of the layout that are not drawn, and
+ * motifs drawn where none belongs. Bands (stripes, checks) only from `from` to `to` along them. */
+typedef struct burl_misprint {
+  size_t hidden, extra;
+  struct {
+    int axis; /* of bands: the axis they stand across */
+    int64_t cell[2];
+  } hide[2];
+  struct {
+    int axis, motif;
+    double place[2]; /* in pixels of the print; bands: [axis] only */
+  } add[2];
+  double from, to;
+} burl_misprint;
+
 /* A loose fibre: an arc from (x, y) in pixels. */
 typedef struct burl_fibre {
   float x, y, angle, bend; /* radians, radians a pixel */
@@ -27,10 +42,18 @@ typedef struct burl_fault {
   ptrdiff_t box[4]; /* x0, y0, x1, y1: nothing changes outside; x1 and y1 exclusive */
   size_t fibres;
   burl_fibre fibre[BURL_FAULT_FIBRES];
+  burl_misprint misprint;
 } burl_fault;
 
 struct burl_canvas;
 struct burl_node;
+
+/* Sets the box around low..high of cloth coordinates (u, v), with a margin in pixels. */
+void burl_fault_enclose(burl_fault *fault, const burl_cloth *cloth, const double low[2],
+                        const double high[2], double margin);
+
+/* Chooses what is wrong with the arrangement; sets `misprint` and `box`. */
+void burl_arrange_plan(burl_fault *fault, const burl_cloth *cloth);
 
 /* Chooses place, size and strength from the cloth's image key; kind is not BURL_DEFECT_NONE. */
 void burl_fault_plan(burl_fault *fault, const burl_cloth *cloth, burl_defect kind);

@@ -55,7 +55,20 @@ const char *burl_defect_get_name(burl_defect defect) {
     return NULL;
   }
 }
+
+const char *burl_print_get_name(burl_print print) {
+  switch (print) {
+    BURL_PRINT_LIST(BURL_SYNTH_CASE)
+  default:
+    return NULL;
+  }
+}
 #undef BURL_SYNTH_CASE
+
+int burl_defect_needs_print(burl_defect defect) {
+  return defect == BURL_DEFECT_MISSING_FIGURE || defect == BURL_DEFECT_DOUBLED_FIGURE ||
+         defect == BURL_DEFECT_SHIFTED_FIGURE || defect == BURL_DEFECT_SWAPPED_FIGURE;
+}
 
 burl_synth_options burl_synth_default_options(void) {
   return (burl_synth_options){.weave = BURL_WEAVE_PLAIN,
@@ -65,11 +78,36 @@ burl_synth_options burl_synth_default_options(void) {
                               .seed = 1};
 }
 
+static int print_holds(const burl_synth_options *options) {
+  if (!burl_print_get_name(options->print)) return 0;
+  if (options->print == BURL_PRINT_NONE) return options->repeat == 0;
+  return options->repeat == 0 ||
+         (options->repeat >= BURL_REPEAT_LEAST && options->repeat <= BURL_REPEAT_MOST);
+}
+
+burl_status burl_synth_get_repeat(double repeat[2], const burl_synth_options *options) {
+  if (!repeat || !options || !print_holds(options)) return BURL_ERR_ARGUMENT;
+  burl_layout layout;
+  burl_print_plan(&layout, options, 0);
+  for (int axis = 0; axis < 2; axis++)
+    repeat[axis] = layout.cells[axis] ? layout.repeat[axis] : 0;
+  return BURL_OK;
+}
+
+/* With two repeats in the image, one whole cell of the layout is well inside it. */
+static int arrangement_fits(const burl_synth_options *options) {
+  double repeat[2];
+  if (options->print == BURL_PRINT_NONE) return 0;
+  if (burl_synth_get_repeat(repeat, options) != BURL_OK) return 0;
+  return 2 * repeat[0] <= (double)options->width && 2 * repeat[1] <= (double)options->height;
+}
+
 static int options_hold(const burl_synth_options *options) {
   return burl_weave_get_name(options->weave) && burl_defect_get_name(options->defect) &&
          options->height >= SIDE_LOW && options->height <= SIDE_HIGH &&
          options->width >= SIDE_LOW && options->width <= SIDE_HIGH &&
-         (options->colour == 0 || options->colour == 1);
+         (options->colour == 0 || options->colour == 1) && print_holds(options) &&
+         (!burl_defect_needs_print(options->defect) || arrangement_fits(options));
 }
 
 /* How much light falls on each pixel of a tile: a slope, a fall-off to the corners, slow clouds. */
@@ -125,6 +163,7 @@ static void draw_tile(studio *s, const tile *t, const burl_fault *fault,
     burl_knit_draw(&canvas, &s->cloth, fault, &s->bench);
   else
     burl_woven_draw(&canvas, &s->cloth, fault, &s->bench);
+  burl_print_lay(&canvas, &s->cloth, fault);
   burl_fibres_scatter(&canvas, &s->cloth);
   if (fault) burl_fault_overlay(fault, &s->cloth, &canvas);
   burl_fibres_lay(&canvas, &s->cloth);

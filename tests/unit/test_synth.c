@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { OF_PRINT = BURL_DEFECT_MISSING_FIGURE }; /* defects before it need no print */
+
 static burl_synth_options options_of(int weave, int defect, size_t height, size_t width,
                                      uint64_t seed, uint64_t index) {
   burl_synth_options options = burl_synth_default_options();
@@ -63,6 +65,12 @@ static void test_names(void **state) {
   assert_string_equal(burl_weave_get_name(BURL_WEAVE_RIB), "rib");
   assert_string_equal(burl_defect_get_name(BURL_DEFECT_NONE), "good");
   assert_string_equal(burl_defect_get_name(BURL_DEFECT_MISWEAVE), "misweave");
+  assert_string_equal(burl_defect_get_name(BURL_DEFECT_SWAPPED_FIGURE), "swapped_figure");
+  assert_string_equal(burl_print_get_name(BURL_PRINT_NONE), "none");
+  assert_string_equal(burl_print_get_name(BURL_PRINT_FIGURES), "figures");
+  assert_null(burl_print_get_name(BURL_PRINT_COUNT));
+  for (int defect = 0; defect < BURL_DEFECT_COUNT; defect++)
+    assert_int_equal(burl_defect_needs_print((burl_defect)defect), defect >= OF_PRINT);
   assert_null(burl_weave_get_name(BURL_WEAVE_COUNT));
   assert_null(burl_defect_get_name(BURL_DEFECT_COUNT));
 }
@@ -166,7 +174,7 @@ static void check_mask(const burl_synth_options *options, double least_share) {
 static void test_masks_are_exact(void **state) {
   (void)state;
   for (int weave = 0; weave < BURL_WEAVE_COUNT; weave++)
-    for (int defect = 1; defect < BURL_DEFECT_COUNT; defect++)
+    for (int defect = 1; defect < OF_PRINT; defect++)
       for (uint64_t index = 0; index < 4; index++) {
         burl_synth_options options =
             options_of(weave, defect, 120, 150, 40 + index, index * 1000003);
@@ -179,7 +187,7 @@ static void test_masks_in_small_and_odd_images(void **state) {
   (void)state;
   const size_t sizes[][2] = {{32, 32}, {33, 35}, {129, 32}, {32, 257}};
   for (int weave = 0; weave < BURL_WEAVE_COUNT; weave++)
-    for (int defect = 1; defect < BURL_DEFECT_COUNT; defect++)
+    for (int defect = 1; defect < OF_PRINT; defect++)
       for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         burl_synth_options options =
             options_of(weave, defect, sizes[k][0], sizes[k][1], 9, (uint64_t)(defect * 10) + k);
@@ -190,7 +198,7 @@ static void test_masks_in_small_and_odd_images(void **state) {
 /* Defects must differ in size: the strongest mask of a kind is much larger than the weakest. */
 static void test_defects_vary(void **state) {
   (void)state;
-  for (int defect = 1; defect < BURL_DEFECT_COUNT; defect++) {
+  for (int defect = 1; defect < OF_PRINT; defect++) {
     size_t low = SIZE_MAX, high = 0;
     for (uint64_t index = 0; index < 20; index++) {
       burl_synth_options options = options_of(BURL_WEAVE_PLAIN, defect, 160, 160, 3, index);
@@ -342,7 +350,7 @@ static void test_box_holds_all_changes(void **state) {
   easel *e = malloc(sizeof *e);
   assert_non_null(e);
   for (int weave = 0; weave < BURL_WEAVE_COUNT; weave++)
-    for (int defect = 1; defect < BURL_DEFECT_COUNT; defect++)
+    for (int defect = 1; defect < OF_PRINT; defect++)
       for (uint64_t index = 0; index < 5; index++) {
         burl_synth_options options = options_of(weave, defect, PIECE, PIECE, index, 90 + index);
         burl_cloth cloth;
