@@ -1,0 +1,513 @@
+/* Entropic transport between a batch of feature maps and many prototypes, in 2 or 4 bytes an entry.
+ *
+ * In units where every row has mass 1 and every column n/k, P = diag(x) K diag(y) with
+ *     K_ij = exp(gamma_j - M_ij/eps - shift_i),   shift_i = max_j(gamma_j - M_ij/eps),
+ *     x_i = 1 / (K y)_i                 (row step)
+ *     y_j = (n/k) / (K^T x)_j           (column step)
+ * The first column step, at row potentials 0, is done in the log domain and taken into gamma before
+ * K is built. So each row of K has an entry 1, and each column one of at least 1/n: its largest
+ * entry is at least 1/n of its sum n/k, which is also at least 1/n of any row's largest.
+ * K stays good as long as y and the row sums are within a factor DRIFT of where they were at the
+ * start; otherwise y goes into gamma and K is built anew.
+ *
+ * There is one matrix. It first holds the feature costs 1 - cos, because they are to be divided by
+ * the largest of them and products are dear; then, row by row in their place, K. When K is built
+ * anew, costs are computed anew.
+ *
+ * Rows are worked off in blocks of BLOCK_ROWS, each with column sums of its own, added up in their
+ * order, and centres in blocks of columns: the same bytes for any number of threads. */
+#include "prototype/pradot_plan.h"
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "num/gemm.h"
+#include "num/scaling.h"
+#include "prototype/pradot_rows.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_ROWS 128
+#define CENTRE_ROWS 256
+#define DRIFT 1e9f
+#define LOOK_EVERY 10
+#define SMALLEST_SUM 1e-25
+
+typedef struct member_scratch {
+  float *strip; /* BLOCK_ROWS rows of the matrix, or rows of a block of columns */
+  float *x;     /* BLOCK_ROWS x d: directions of patches */
+} member_scratch;
+
+typedef void (*block_work)(burl_pradot_plan *plan, member_scratch *scratch, size_t block);
+
+struct burl_pradot_plan {
+  burl_arena arena;
+  size_t n_most, k, padded, cells, d, n;
+  int half, threads;
+  const burl_pradot_problem *problem;
+  void *matrix;               /* n x padded: floats, or 16 bits an entry */
+  float *part;                /* column results of each block (blocks x padded) */
+  float *y, *gamma;           /* padded */
+  float *least;               /* padded: of columns, in the log domain */
+  float *r, *u;               /* n: row sums; row potentials over eps */
+  float *shift;               /* n */
+  float *r_at_build;          /* n */
+  float *ones;                /* BLOCK_ROWS */
+  double *gamma_exact;        /* k */
+  double *s;                  /* padded: column sums */
+  double *block_sum;          /* blocks */
+  float weight, scale, bound; /* of feature costs; 1/eps; of packed costs */
+  int stored, fresh;          /* whether the matrix holds costs; or a kernel not yet swept */
+  float *centres, *where;
+  const float *patch_places;
+  size_t width; /* of a block of columns */
+  member_scratch scratch[BURL_TEAM_MOST];
+  burl_team team;
+  block_work work;
+  size_t blocks;
+  atomic_size_t next;
+};
+
+static size_t pad(size_t m) {
+  return (m + BURL_PRADOT_BLOCK - 1) / BURL_PRADOT_BLOCK * BURL_PRADOT_BLOCK;
+}
+
+static size_t larger(size_t a, size_t b) {
+  return a > b ? a : b;
+}
+
+static size_t count_blocks(size_t n) {
+  return (n + BLOCK_ROWS - 1) / BLOCK_ROWS;
+}
+
+/* Reserves an array, or takes it once the block is there. */
+static void *claim(burl_arena *arena, size_t count, size_t size) {
+  if (arena->block) return burl_arena_take(arena, count, size);
+  burl_arena_reserve(arena, count, size);
+  return NULL;
+}
+
+static void lay_out(burl_pradot_plan *plan, size_t entries) {
+  burl_arena *arena = &plan->arena;
+  size_t n = plan->n_most, padded = plan->padded, blocks = count_blocks(n);
+  size_t strip = larger(BLOCK_ROWS * padded, CENTRE_ROWS * plan->width);
+  plan->matrix = claim(arena, entries, plan->half ? 2 : 4);
+  plan->part = claim(arena, blocks * padded, sizeof(float));
+  plan->y = claim(arena, padded, sizeof(float));
+  plan->gamma = claim(arena, padded, sizeof(float));
+  plan->least = claim(arena, padded, sizeof(float));
+  plan->r = claim(arena, n, sizeof(float));
+  plan->u = claim(arena, n, sizeof(float));
+  plan->shift = claim(arena, n, sizeof(float));
+  plan->r_at_build = claim(arena, n, sizeof(float));
+  plan->ones = claim(arena, BLOCK_ROWS, sizeof(float));
+  plan->gamma_exact = claim(arena, plan->k, sizeof(double));
+  plan->s = claim(arena, padded, sizeof(double));
+  plan->block_sum = claim(arena, blocks, sizeof(double));
+  for (int t = 0; t < plan->threads; t++) {
+    plan->scratch[t].strip = claim(arena, strip, sizeof(float));
+    plan->scratch[t].x = claim(arena, BLOCK_ROWS * plan->d, sizeof(float));
+  }
+}
+
+burl_status burl_pradot_plan_new(burl_pradot_plan **plan, size_t n, size_t k, size_t cells,
+                                 size_t d, int half, int threads) {
+  size_t entries, bytes;
+  if (n == 0 || k == 0 || d == 0 || cells == 0 || k % cells || threads < 1)
+    return BURL_ERR_ARGUMENT;
+  if (n > INT32_MAX / 2 || k > INT32_MAX / CENTRE_ROWS || d > INT32_MAX / CENTRE_ROWS ||
+      !burl_size_mul(&entries, n, pad(k)) || !burl_size_mul(&bytes, entries, 8))
+    return BURL_ERR_SIZE;
+  burl_pradot_plan *made = burl_alloc_zero(1, sizeof *made);
+  if (!made) return BURL_ERR_MEMORY;
+  made->n_most = n;
+  made->k = k;
+  made->padded = pad(k);
+  made->cells = cells;
+  made->d = d;
+  made->half = half;
+  made->threads = threads < BURL_TEAM_MOST ? threads : BURL_TEAM_MOST;
+  made->width = pad((k + 15) / 16);
+  lay_out(made, entries);
+  if (!burl_arena_open(&made->arena)) {
+    free(made);
+    return BURL_ERR_MEMORY;
+  }
+  lay_out(made, entries);
+  for (size_t i = 0; i < BLOCK_ROWS; i++)
+    made->ones[i] = 1.0f;
+  memset(made->gamma_exact, 0, k * sizeof *made->gamma_exact);
+  burl_team_open(&made->team, made->threads);
+  *plan = made;
+  return BURL_OK;
+}
+
+void burl_pradot_plan_free(burl_pradot_plan *plan) {
+  if (!plan) return;
+  burl_team_close(&plan->team);
+  burl_arena_close(&plan->arena);
+  free(plan);
+}
+
+/* Blocks go to whoever is free: what a block does is the same wherever it is done. */
+static void serve_blocks(void *context, int member, int members) {
+  burl_pradot_plan *plan = context;
+  (void)members;
+  for (;;) {
+    size_t block = atomic_fetch_add(&plan->next, 1);
+    if (block >= plan->blocks) return;
+    plan->work(plan, &plan->scratch[member], block);
+  }
+}
+
+static void for_blocks(burl_pradot_plan *plan, size_t blocks, block_work work) {
+  plan->work = work;
+  plan->blocks = blocks;
+  atomic_store(&plan->next, 0);
+  burl_team_run(&plan->team, serve_blocks, plan);
+}
+
+static void for_rows(burl_pradot_plan *plan, block_work work) {
+  for_blocks(plan, count_blocks(plan->n), work);
+}
+
+static size_t rows_of(const burl_pradot_plan *plan, size_t block) {
+  size_t left = plan->n - block * BLOCK_ROWS;
+  return left < BLOCK_ROWS ? left : BLOCK_ROWS;
+}
+
+static void *matrix_row(const burl_pradot_plan *plan, size_t i) {
+  return (unsigned char *)plan->matrix + i * plan->padded * (plan->half ? 2 : 4);
+}
+
+static const float *patch(const burl_pradot_plan *plan, size_t i) {
+  const burl_pradot_problem *problem = plan->problem;
+  size_t image = problem->images[i / problem->patches];
+  return problem->features + (image * problem->patches + i % problem->patches) * plan->d;
+}
+
+void burl_pradot_directions(float *direction, const float *x, size_t n, size_t d) {
+  for (size_t i = 0; i < n; i++) {
+    double squares = 0.0;
+    for (size_t t = 0; t < d; t++)
+      squares += (double)x[i * d + t] * (double)x[i * d + t];
+    double inverse = squares > 0.0 ? 1.0 / sqrt(squares) : 0.0;
+    for (size_t t = 0; t < d; t++)
+      direction[i * d + t] = (float)((double)x[i * d + t] * inverse);
+  }
+}
+
+/* Feature costs of a block, into the strip; returns the largest. */
+static float compute_costs(const burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+  size_t count = rows_of(plan, block), d = plan->d;
+  float largest = 0.0f;
+  for (size_t q = 0; q < count; q++)
+    burl_pradot_directions(scratch->x + q * d, patch(plan, block * BLOCK_ROWS + q), 1, d);
+  burl_status status = burl_num_sgemm(scratch->strip, plan->padded, scratch->x, d, BURL_NUM_PLAIN,
+                                      plan->problem->directions, d, BURL_NUM_TRANSPOSED, count,
+                                      plan->k, d, 1.0f, 0.0f);
+  (void)status; /* _new has seen to the sizes */
+  for (size_t q = 0; q < count; q++) {
+    float *row = scratch->strip + q * plan->padded;
+    float cost = burl_pradot_cost_row(row, plan->k);
+    largest = cost > largest ? cost : largest;
+    for (size_t j = plan->k; j < plan->padded; j++)
+      row[j] = 0.0f;
+  }
+  return largest;
+}
+
+static void find_largest(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+  plan->block_sum[block] = (double)compute_costs(plan, scratch, block);
+}
+
+static void store_costs(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+  find_largest(plan, scratch, block);
+  for (size_t q = 0; q < rows_of(plan, block); q++) {
+    const float *row = scratch->strip + q * plan->padded;
+    void *kept = matrix_row(plan, block * BLOCK_ROWS + q);
+    if (plan->half)
+      burl_pradot_pack_costs(kept, row, plan->bound, plan->padded);
+    else
+      memcpy(kept, row, plan->padded * sizeof *row);
+  }
+}
+
+/* Mixed costs of a block, into the strip, from stored feature costs or anew. */
+static void mix_costs(const burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+  const burl_pradot_problem *problem = plan->problem;
+  if (!plan->stored) compute_costs(plan, scratch, block);
+  for (size_t q = 0; q < rows_of(plan, block); q++) {
+    size_t i = block * BLOCK_ROWS + q;
+    float *row = scratch->strip + q * plan->padded;
+    if (plan->stored && plan->half)
+      burl_pradot_unpack_costs(row, matrix_row(plan, i), plan->bound, plan->padded);
+    else if (plan->stored)
+      memcpy(row, matrix_row(plan, i), plan->padded * sizeof *row);
+    burl_pradot_mix_row(row, plan->weight, problem->places + i % problem->patches * plan->cells,
+                        plan->cells, plan->k / plan->cells);
+  }
+}
+
+static void find_least(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+  float *part = plan->part + block * plan->padded;
+  for (size_t j = 0; j < plan->padded; j++)
+    part[j] = INFINITY;
+  mix_costs(plan, scratch, block);
+  for (size_t q = 0; q < rows_of(plan, block); q++)
+    burl_pradot_least_row(part, scratch->strip + q * plan->padded, plan->scale,
+                          plan->u[block * BLOCK_ROWS + q], plan->k);
+}
+
+static void add_exponentials(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+  float *part = plan->part + block * plan->padded;
+  memset(part, 0, plan->padded * sizeof *part);
+  mix_costs(plan, scratch, block);
+  for (size_t q = 0; q < rows_of(plan, block); q++)
+    burl_pradot_sum_row(part, plan->least, scratch->strip + q * plan->padded, plan->scale,
+                        plan->u[block * BLOCK_ROWS + q], plan->k);
+}
+
+/* Column sums over all blocks in their order, for one block of columns. */
+static void add_parts(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+  (void)scratch;
+  size_t first = block * plan->width;
+  size_t width = plan->padded - first < plan->width ? plan->padded - first : plan->width;
+  burl_num_scaling_sum_parts(plan->s + first, plan->part + first, plan->padded,
+                             count_blocks(plan->n), width);
+}
+
+static void sum_columns(burl_pradot_plan *plan) {
+  for_blocks(plan, (plan->padded + plan->width - 1) / plan->width, add_parts);
+}
+
+static double column_mass(const burl_pradot_plan *plan) {
+  return (double)plan->n / (double)plan->k;
+}
+
+/* gamma_j = log(n/k) - log sum_i exp(u_i - M_ij/eps), y = 1. */
+static void column_step_in_log(burl_pradot_plan *plan) {
+  for_rows(plan, find_least);
+  for (size_t j = 0; j < plan->k; j++) {
+    float least = INFINITY;
+    for (size_t b = 0; b < count_blocks(plan->n); b++)
+      least = fminf(least, plan->part[b * plan->padded + j]);
+    plan->least[j] = least;
+  }
+  for_rows(plan, add_exponentials);
+  sum_columns(plan);
+  for (size_t j = 0; j < plan->k; j++)
+    plan->gamma_exact[j] = log(column_mass(plan)) - log(plan->s[j]) + (double)plan->least[j];
+}
+
+static void build_block(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+  mix_costs(plan, scratch, block);
+  for (size_t q = 0; q < rows_of(plan, block); q++) {
+    size_t i = block * BLOCK_ROWS + q;
+    float *row = scratch->strip + q * plan->padded;
+    plan->shift[i] = burl_pradot_kernel_row(row, plan->gamma, plan->scale, plan->k);
+    if (plan->half)
+      burl_pradot_pack_kernel(matrix_row(plan, i), row, plan->padded);
+    else
+      memcpy(matrix_row(plan, i), row, plan->padded * sizeof *row);
+  }
+}
+
+/* K to gamma, which also decides where y starts: at 1. */
+static void build(burl_pradot_plan *plan) {
+  double largest = -(double)INFINITY;
+  for (size_t j = 0; j < plan->k; j++)
+    largest = fmax(largest, plan->gamma_exact[j]);
+  for (size_t j = 0; j < plan->padded; j++) {
+    if (j < plan->k) plan->gamma_exact[j] -= largest; /* potentials are so up to a constant */
+    plan->gamma[j] = j < plan->k ? (float)plan->gamma_exact[j] : 0.0f;
+    plan->y[j] = j < plan->k ? 1.0f : 0.0f;
+  }
+  for_rows(plan, build_block);
+  plan->stored = 0;
+  plan->fresh = 1;
+}
+
+static void sweep_block(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+  (void)scratch;
+  size_t first = block * BLOCK_ROWS, count = rows_of(plan, block), padded = plan->padded;
+  float *part = plan->part + block * padded;
+  memset(part, 0, padded * sizeof *part);
+  if (plan->half)
+    burl_pradot_packed_rows(plan->r + first, part, matrix_row(plan, first), padded / 2, count,
+                            padded, plan->y);
+  else
+    burl_num_scaling_rows(plan->r + first, part, matrix_row(plan, first), padded, count, padded,
+                          plan->y, plan->ones);
+}
+
+/* Row step, and the column sums that follow from it. */
+static void rows(burl_pradot_plan *plan) {
+  for_rows(plan, sweep_block);
+  sum_columns(plan);
+  if (plan->fresh) memcpy(plan->r_at_build, plan->r, plan->n * sizeof *plan->r);
+  plan->fresh = 0;
+}
+
+static int kernel_is_stale(const burl_pradot_plan *plan) {
+  int stale = 0;
+  for (size_t j = 0; j < plan->k; j++)
+    stale |= !((plan->y[j] <= DRIFT) & (plan->y[j] * DRIFT >= 1.0f));
+  return stale | burl_num_scaling_has_left(plan->r, plan->r_at_build, (double)DRIFT, plan->n);
+}
+
+/* Column step; gives 1 where the kernel had to be built anew. */
+static int columns(burl_pradot_plan *plan) {
+  int safe = 1;
+  for (size_t j = 0; j < plan->k; j++)
+    safe &= (plan->s[j] >= SMALLEST_SUM) & (plan->s[j] <= 1.0 / SMALLEST_SUM);
+  if (!safe) { /* columns too far from every row for the kernel to tell */
+    for (size_t i = 0; i < plan->n; i++)
+      plan->u[i] = -logf(plan->r[i]) - plan->shift[i];
+    column_step_in_log(plan);
+    build(plan);
+    return 1;
+  }
+  for (size_t j = 0; j < plan->k; j++)
+    plan->y[j] = (float)(column_mass(plan) / plan->s[j]);
+  if (!kernel_is_stale(plan)) return 0;
+  for (size_t j = 0; j < plan->k; j++)
+    plan->gamma_exact[j] += log((double)plan->y[j]);
+  build(plan);
+  return 1;
+}
+
+static double residual(const burl_pradot_plan *plan) {
+  double squares = 0.0;
+  for (size_t j = 0; j < plan->k; j++) {
+    double error = ((double)plan->y[j] * plan->s[j] - column_mass(plan)) / (double)plan->n;
+    squares += error * error;
+  }
+  return sqrt(squares);
+}
+
+static double largest_of_blocks(const burl_pradot_plan *plan) {
+  double largest = 0.0;
+  for (size_t b = 0; b < count_blocks(plan->n); b++)
+    largest = fmax(largest, plan->block_sum[b]);
+  return largest;
+}
+
+static void take_problem(burl_pradot_plan *plan, const burl_pradot_problem *problem) {
+  plan->problem = problem;
+  plan->n = problem->count * problem->patches;
+  plan->bound = problem->not_negative ? 1.0f : 2.0f;
+  plan->scale = (float)(1.0 / problem->eps);
+  plan->stored = 0;
+}
+
+double burl_pradot_plan_largest(burl_pradot_plan *plan, const burl_pradot_problem *problem) {
+  take_problem(plan, problem);
+  for_rows(plan, find_largest);
+  return largest_of_blocks(plan);
+}
+
+/* Costs and the first column step, or the potentials that there are. */
+static void start(burl_pradot_plan *plan, burl_pradot_plan_info *info) {
+  const burl_pradot_problem *problem = plan->problem;
+  for_rows(plan, store_costs);
+  plan->stored = 1;
+  info->largest = largest_of_blocks(plan);
+  double divisor = problem->divisor > 0.0 ? problem->divisor : info->largest;
+  plan->weight = divisor > 0.0 ? (float)((1.0 - problem->alpha) / divisor) : 0.0f;
+  if (!problem->warm) {
+    memset(plan->u, 0, plan->n * sizeof *plan->u);
+    column_step_in_log(plan);
+  }
+  build(plan);
+}
+
+void burl_pradot_plan_solve(burl_pradot_plan *plan, const burl_pradot_problem *problem,
+                            burl_pradot_plan_info *info) {
+  *info = (burl_pradot_plan_info){0};
+  take_problem(plan, problem);
+  start(plan, info);
+  for (info->sweeps = 1;; info->sweeps++) {
+    rows(plan);
+    info->residual = residual(plan);
+    int look = problem->tolerance > 0.0 && (info->sweeps - 1) % LOOK_EVERY == 0;
+    if (info->sweeps == problem->sweeps || (look && info->residual < problem->tolerance)) break;
+    info->rebuilds += (size_t)columns(plan);
+  }
+  for (size_t j = 0; j < plan->k; j++)
+    plan->gamma_exact[j] += log((double)plan->y[j]); /* for a warm start */
+}
+
+static void unpack_part(const burl_pradot_plan *plan, float *row, size_t i, size_t first,
+                        size_t width) {
+  if (plan->half)
+    burl_pradot_unpack_kernel(row, (const uint32_t *)matrix_row(plan, i) + first / 2, width);
+  else
+    memcpy(row, (const float *)matrix_row(plan, i) + first, width * sizeof *row);
+}
+
+static void add_losses(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+  double sum = 0.0;
+  for (size_t q = 0; q < rows_of(plan, block); q++) {
+    size_t i = block * BLOCK_ROWS + q;
+    unpack_part(plan, scratch->strip, i, 0, plan->padded);
+    double row = burl_pradot_loss_row(scratch->strip, plan->y, plan->gamma, plan->k);
+    sum += row / (double)plan->r[i] - (double)plan->shift[i];
+  }
+  plan->block_sum[block] = sum;
+}
+
+/* M_ij = eps (gamma_j - shift_i - log K_ij), where K_ij is not 0. */
+double burl_pradot_plan_loss(burl_pradot_plan *plan) {
+  for_rows(plan, add_losses);
+  double sum = 0.0;
+  for (size_t b = 0; b < count_blocks(plan->n); b++)
+    sum += plan->block_sum[b];
+  return plan->problem->eps * sum / (double)plan->n;
+}
+
+/* Centres of one block of columns; rows of an image lie one after the other, so that its features
+ * are used where they are. */
+static void add_centres(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+  const burl_pradot_problem *problem = plan->problem;
+  size_t first = block * plan->width, d = plan->d, left = plan->padded - first;
+  size_t width = left < plan->width ? left : plan->width;
+  size_t real = plan->k - first < width ? plan->k - first : width;
+  float times = (float)((double)plan->k / (double)plan->n), beta = 0.0f;
+  size_t pieces = (problem->patches + CENTRE_ROWS - 1) / CENTRE_ROWS;
+  for (size_t piece = 0; piece < problem->count * pieces; piece++) {
+    size_t image = piece / pieces, part = piece % pieces;
+    size_t begin = problem->patches * part / pieces, end = problem->patches * (part + 1) / pieces;
+    size_t i = image * problem->patches + begin;
+    for (size_t q = 0; q < end - begin; q++) {
+      float *row = scratch->strip + q * width;
+      unpack_part(plan, row, i + q, first, width);
+      burl_pradot_plan_part(row, plan->y + first, 1.0f / plan->r[i + q], width);
+    }
+    burl_status status =
+        burl_num_sgemm(plan->centres + first * d, d, scratch->strip, width, BURL_NUM_TRANSPOSED,
+                       patch(plan, i), d, BURL_NUM_PLAIN, real, d, end - begin, times, beta);
+    if (plan->where)
+      status = burl_num_sgemm(plan->where + first * 2, 2, scratch->strip, width,
+                              BURL_NUM_TRANSPOSED, plan->patch_places + begin * 2, 2,
+                              BURL_NUM_PLAIN, real, 2, end - begin, times, beta);
+    (void)status; /* _new has seen to the sizes */
+    beta = 1.0f;
+  }
+}
+
+void burl_pradot_plan_centres(burl_pradot_plan *plan, float *centres, float *where,
+                              const float *patch_places) {
+  plan->centres = centres;
+  plan->where = where;
+  plan->patch_places = patch_places;
+  for_blocks(plan, (plan->k + plan->width - 1) / plan->width, add_centres);
+}
+
+void burl_pradot_plan_row(const burl_pradot_plan *plan, float *row, size_t i) {
+  float *whole = plan->scratch[0].strip;
+  unpack_part(plan, whole, i, 0, plan->padded);
+  burl_pradot_plan_part(whole, plan->y, 1.0f / (plan->r[i] * (float)plan->n), plan->padded);
+  memcpy(row, whole, plan->k * sizeof *row);
+}
