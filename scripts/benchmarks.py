@@ -23,6 +23,9 @@ TITLES = {
              "for the stored form, the points for both peaks."),
     "gromov": ("Gromov-Wasserstein", "`make bench-gromov`: distances of random points in 16 dimensions and of the same moved a "
                "little, to plans that change by 1e-9, beside POT."),
+    "prototypes": ("Prototypes", "`make bench-prototypes`: squared distance to and number of the nearest of K points for 784 "
+                   "patches, exact by differences, beside a matrix product of the same size (OpenBLAS; its rate in the last "
+                   "column) and faiss; the start by coverage, beside a greedy coreset in torch that begins at the same point."),
     "assignment": ("Exact assignment", "`make bench-assignment`: uniform costs, and squared distances of points in 16 "
                    "dimensions, beside SciPy."),
 }
