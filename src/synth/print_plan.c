@@ -19,7 +19,14 @@ static double between(burl_random *random, double low, double high) {
 
 static void plan_repeat(burl_layout *layout, const burl_synth_options *options,
                         burl_random *random) {
-  double low = options->print == BURL_PRINT_FIGURES ? 72 : BURL_REPEAT_LEAST;
+  static const double least[BURL_PRINT_COUNT] = {
+      /* finer ones drown in coarse weaves */
+      [BURL_PRINT_DOTS] = 48,
+      [BURL_PRINT_STRIPES] = BURL_REPEAT_LEAST,
+      [BURL_PRINT_CHECKS] = 60,
+      [BURL_PRINT_FIGURES] = 72,
+  };
+  double low = least[options->print];
   double first = floor(low * pow(BURL_REPEAT_MOST / low, burl_random_uniform(random)) + 0.5);
   double second = floor(first * between(random, 0.75, 1.35) + 0.5);
   int square = burl_random_below(random, 2) == 0;
@@ -136,7 +143,7 @@ static void plan_bands(burl_layout *layout, burl_random *random) {
   layout->motifs = BANDS;
   shuffle(order, BANDS, random);
   for (int i = 0; i < BANDS; i++) {
-    double half = share[order[i]] * between(random, 0.85, 1.15) * slot;
+    double half = share[order[i]] * between(random, 0.85, 1.15) * slot * (checks ? 0.8 : 1);
     layout->motif[i] = (burl_motif){.radius = (float)fmax(half, 2.2), .ink = order[i] == 1};
     layout->slot[i][0] = (unsigned char)i;
   }
