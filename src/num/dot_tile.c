@@ -17,29 +17,36 @@
 
 #define PLAIN_ROWS 4
 
+/* Four lanes, which every machine has: wider vectors would be split up in memory. */
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+
 /* Sums of one row against eight points, turned into entries; 1 where one is within the limit. */
-BURL_INLINE int finish_lanes(float *out, const burl_lanes *sum, const float *squares, float limit) {
-  burl_lanes s = *(const burl_lanes *)squares - 2.0f * *sum;
-  burl_lanes_int within = s <= limit;
+BURL_INLINE int finish_eight(float *out, four sum0, four sum1, const float *squares, float limit) {
+  *(four *)out = *(const four *)squares - 2.0f * sum0;
+  *(four *)(out + 4) = *(const four *)(squares + 4) - 2.0f * sum1;
   int any = 0;
-  for (int l = 0; l < BURL_LANES; l++)
-    any |= within[l];
-  *(burl_lanes *)out = s;
-  return any != 0;
+  for (int l = 0; l < 8; l++)
+    any |= out[l] <= limit;
+  return any;
 }
 
 static uint32_t plain_tile(float *tile, const float *x, const float *panel, const float *squares,
                            const float *limit, size_t d) {
   uint32_t hits = 0;
-  for (size_t j = 0; j < BURL_PANEL; j += BURL_LANES) {
-    burl_lanes sum[PLAIN_ROWS] = {{0}};
+  for (size_t j = 0; j < BURL_PANEL; j += 8) {
+    four sum[PLAIN_ROWS][2] = {{{0}}};
     for (size_t t = 0; t < d; t++) {
-      burl_lanes p = *(const burl_lanes *)(panel + t * BURL_PANEL + j);
-      for (size_t r = 0; r < PLAIN_ROWS; r++)
-        sum[r] += x[t * PLAIN_ROWS + r] * p;
+      four p0 = *(const four *)(panel + t * BURL_PANEL + j);
+      four p1 = *(const four *)(panel + t * BURL_PANEL + j + 4);
+#pragma GCC unroll 4
+      for (size_t r = 0; r < PLAIN_ROWS; r++) {
+        float v = x[t * PLAIN_ROWS + r];
+        sum[r][0] += v * p0;
+        sum[r][1] += v * p1;
+      }
     }
     for (size_t r = 0; r < PLAIN_ROWS; r++)
-      if (finish_lanes(tile + r * BURL_PANEL + j, &sum[r], squares + j, limit[r]))
+      if (finish_eight(tile + r * BURL_PANEL + j, sum[r][0], sum[r][1], squares + j, limit[r]))
         hits |= UINT32_C(1) << r;
   }
   return hits;

@@ -118,27 +118,33 @@ void burl_panel_centre(float *centre, const float *points, size_t n, size_t d) {
   }
 }
 
-/* Row r of a block, less the centre, between the others of its tile; gives its square. */
+/* `count` rows less the centre, interleaved as a tile of `stride` rows, and their squares. All rows
+ * advance together, since what they are written to lies together. */
 BURL_CLONES
-static float interleave(float *restrict to, size_t stride, const float *restrict x,
-                        const float *restrict centre, size_t d) {
-  burl_lanes sum = {0};
+static void interleave(float *restrict to, float *restrict squares, size_t stride, size_t count,
+                       const float *const *x, const float *restrict centre, size_t d) {
+  burl_lanes sum[BURL_TILE_MOST_ROWS] = {{0}};
   size_t t = 0;
   for (; t + BURL_LANES <= d; t += BURL_LANES) {
-    burl_lanes v = *(const burl_lanes *)(x + t) - *(const burl_lanes *)(centre + t);
-    sum += v * v;
-    for (size_t l = 0; l < BURL_LANES; l++)
-      to[(t + l) * stride] = v[l];
+    burl_lanes middle = *(const burl_lanes *)(centre + t);
+    for (size_t r = 0; r < count; r++) {
+      burl_lanes v = *(const burl_lanes *)(x[r] + t) - middle;
+      sum[r] += v * v;
+      for (size_t l = 0; l < BURL_LANES; l++)
+        to[(t + l) * stride + r] = v[l];
+    }
   }
-  float square = 0.0f;
-  for (; t < d; t++) {
-    float v = x[t] - centre[t];
-    square += v * v;
-    to[t * stride] = v;
+  for (int l = 0; t < d; t++, l++)
+    for (size_t r = 0; r < count; r++) {
+      float v = x[r][t] - centre[t];
+      sum[r][l] += v * v;
+      to[t * stride + r] = v;
+    }
+  for (size_t r = 0; r < count; r++) {
+    squares[r] = 0.0f;
+    for (int l = 0; l < BURL_LANES; l++)
+      squares[r] += sum[r][l];
   }
-  for (int l = 0; l < BURL_LANES; l++)
-    square += sum[l];
-  return square;
 }
 
 /* Zeros in the place of a row, which no point comes near. */
@@ -150,29 +156,48 @@ static void leave_out(block *b, size_t r) {
   b->limit[r] = -INFINITY;
 }
 
-static void take_row(block *b, size_t r, const float *x, size_t row, float least) {
-  const burl_panels *points = b->points;
-  size_t rows = b->kernel->rows, d = points->d;
+static void take_row(block *b, size_t r, float least, float square) {
   candidates *c = &b->row[r];
-  c->x = x;
-  c->row = row;
   c->least = least;
   c->count = 0;
   c->at = 0;
   c->found = 0;
-  c->square = interleave(b->x + r / rows * rows * d + r % rows, rows, x, points->centre, d);
-  double X = (double)length_above((double)c->square), R = (double)points->radius, all = X + R;
+  c->square = square;
+  double X = (double)length_above((double)square), R = (double)b->points->radius, all = X + R;
   if (!(all < 1e18)) {
     c->slack = -1.0;
     leave_out(b, r);
     return;
   }
-  double count = (double)d;
-  c->slack = UNIT * (4.1 * (count + 1.0) * X * R + (30.0 + count / 7.0) * all * all) +
-             1e-44 * (count + 8.0);
+  double d = (double)b->points->d;
+  c->slack = UNIT * (4.1 * (d + 1.0) * X * R + (30.0 + d / 7.0) * all * all) + 1e-44 * (d + 8.0);
   /* a point further than the old value is none */
-  double most = (double)least - (double)c->square + c->slack;
+  double most = (double)least - (double)square + c->slack;
   b->limit[r] = (double)least < 4.0 * all * all ? (float)most : FLT_MAX;
+}
+
+/* Rows i.. of x, or of those that `which` picks, into an empty block. */
+static void take_rows(block *b, const float *x, const uint32_t *which, size_t i, size_t count,
+                      const float *squared) {
+  size_t rows = b->kernel->rows, d = b->points->d;
+  b->rows = count;
+  b->padded = (count + rows - 1) / rows * rows;
+  for (size_t r = 0; r < count; r += rows) {
+    const float *from[BURL_TILE_MOST_ROWS];
+    float squares[BURL_TILE_MOST_ROWS];
+    size_t m = count - r < rows ? count - r : rows;
+    for (size_t l = 0; l < m; l++) {
+      size_t row = which ? which[i + r + l] : i + r + l;
+      from[l] = x + row * d;
+      b->row[r + l].x = from[l];
+      b->row[r + l].row = row;
+    }
+    interleave(b->x + r * d, squares, rows, m, from, b->points->centre, d);
+    for (size_t l = 0; l < m; l++)
+      take_row(b, r + l, squared ? squared[b->row[r + l].row] : FLT_MAX, squares[l]);
+  }
+  for (size_t r = count; r < b->padded; r++)
+    leave_out(b, r);
 }
 
 /* Lets differences decide among the candidates; those of later panels have larger indices. */
@@ -200,16 +225,33 @@ static void make_room(candidates *c, const burl_panels *points, float limit) {
   if (kept == CANDIDATES) settle(c, points, limit);
 }
 
+/* Lowers the limit to `slack` above the least of s and gives a bit for each that is within it. */
+BURL_CLONES
+static uint32_t lower_limit(float *limit, const float *s, double slack) {
+  burl_lanes low = *(const burl_lanes *)s;
+  for (size_t j = BURL_LANES; j < BURL_PANEL; j += BURL_LANES) {
+    burl_lanes v = *(const burl_lanes *)(s + j);
+    burl_lanes_int less = v < low;
+    low = (burl_lanes)(((burl_lanes_int)v & less) | ((burl_lanes_int)low & ~less));
+  }
+  float least = low[0];
+  for (int l = 1; l < BURL_LANES; l++)
+    least = low[l] < least ? low[l] : least;
+  double lower = (double)least + slack;
+  float most = lower < (double)*limit ? (float)lower : *limit;
+  uint32_t within = 0;
+  for (uint32_t l = 0; l < BURL_PANEL; l++)
+    within |= (uint32_t)(s[l] <= most) << l;
+  *limit = most;
+  return within;
+}
+
 /* A row of a tile in which something is within the limit. */
 static void take_hits(candidates *c, float *limit, const burl_panels *points, const float *s,
                       size_t first) {
-  float least = s[0];
-  for (size_t l = 1; l < BURL_PANEL; l++)
-    least = s[l] < least ? s[l] : least;
-  double lower = (double)least + c->slack;
-  if (lower < (double)*limit) *limit = (float)lower;
-  for (size_t l = 0; l < BURL_PANEL; l++) {
-    if (!(s[l] <= *limit)) continue;
+  uint32_t within = lower_limit(limit, s, c->slack);
+  for (size_t l = 0; within; l++, within >>= 1) {
+    if (!(within & 1)) continue;
     if (c->count == CANDIDATES) make_room(c, points, *limit);
     c->s[c->count] = s[l];
     c->point[c->count++] = (uint32_t)(first + l);
@@ -249,13 +291,6 @@ static size_t most_rows(const burl_tile_kernel *kernel, size_t d) {
   return (tiles < most ? tiles : most) * kernel->rows;
 }
 
-static void fill_up(block *b) {
-  size_t rows = b->kernel->rows;
-  b->padded = (b->rows + rows - 1) / rows * rows;
-  for (size_t r = b->rows; r < b->padded; r++)
-    leave_out(b, r);
-}
-
 static void lower_one(float *squared, uint32_t *nearest, candidates *c) {
   squared[c->row] = c->least;
   if (nearest && c->found) nearest[c->row] = c->at;
@@ -274,12 +309,7 @@ void burl_panels_lower(float *squared, uint32_t *nearest, const float *x, const 
     lower_one(squared, nearest, &c);
   }
   for (size_t i = 0; i < n && most > 0; i += most) {
-    b.rows = n - i < most ? n - i : most;
-    for (size_t r = 0; r < b.rows; r++) {
-      size_t row = which ? which[i + r] : i + r;
-      take_row(&b, r, x + row * d, row, squared[row]);
-    }
-    fill_up(&b);
+    take_rows(&b, x, which, i, n - i < most ? n - i : most, squared);
     search_block(&b, from);
     for (size_t r = 0; r < b.rows; r++) {
       if (b.row[r].slack < 0.0)
@@ -291,15 +321,29 @@ void burl_panels_lower(float *squared, uint32_t *nearest, const float *x, const 
   }
 }
 
-/* A row of a tile as distances; products that cancel are formed anew. */
+/* Entries of a tile as distances; gives how many of them are what products left of large squares.
+ */
+BURL_CLONES
+static int write_lanes(float *restrict cost, const float *restrict s, const float *restrict squares,
+                       float square, size_t m) {
+  int near = 0;
+  for (size_t l = 0; l < m; l++) {
+    cost[l] = square + s[l];
+    near += !(cost[l] >= NEAR * (square + squares[l]));
+  }
+  return near;
+}
+
+/* A row of a tile as distances; where products cancel, differences. */
 static void write_row(float *cost, const candidates *c, const burl_panels *points, const float *s,
                       size_t first) {
-  for (size_t j = first; j < points->count && j < first + BURL_PANEL; j++) {
-    float square = c->square + s[j - first];
-    if (!(c->slack >= 0.0 && square >= NEAR * (c->square + points->squares[j])))
-      square = burl_square_of(c->x, points->rows + j * points->d, points->d);
-    cost[j] = square;
-  }
+  size_t m = points->count - first < BURL_PANEL ? points->count - first : BURL_PANEL;
+  const float *squares = points->squares + first;
+  int near = write_lanes(cost + first, s, squares, c->square, m);
+  if (near == 0 && c->slack >= 0.0) return;
+  for (size_t l = 0; l < m; l++)
+    if (c->slack < 0.0 || !(cost[first + l] >= NEAR * (c->square + squares[l])))
+      cost[first + l] = burl_square_of(c->x, points->rows + (first + l) * points->d, points->d);
 }
 
 static void write_block(float *cost, size_t ldc, block *b) {
@@ -328,10 +372,7 @@ void burl_panels_distances(float *cost, size_t ldc, const float *x, size_t n,
     for (size_t j = 0; j < points->count; j++)
       cost[i * ldc + j] = burl_square_of(x + i * d, points->rows + j * d, d);
   for (size_t i = 0; i < n && most > 0; i += most) {
-    b.rows = n - i < most ? n - i : most;
-    for (size_t r = 0; r < b.rows; r++)
-      take_row(&b, r, x + (i + r) * d, i + r, FLT_MAX);
-    fill_up(&b);
+    take_rows(&b, x, NULL, i, n - i < most ? n - i : most, NULL);
     write_block(cost, ldc, &b);
   }
 }

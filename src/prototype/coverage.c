@@ -22,7 +22,8 @@
 #include <math.h>
 #include <string.h>
 
-#define POOL 1024 /* points a pool has beside those above the quantile */
+#define BINS 32768 /* by sign, exponent and seven digits of the mantissa */
+#define POOL 1024  /* points a pool has beside those above the quantile */
 
 typedef struct coverage {
   const float *points;
@@ -33,7 +34,7 @@ typedef struct coverage {
   uint32_t *stale; /* (n) points to be brought up to date, in two halves of a sort */
   uint32_t *start; /* (units of centres + 2) */
   float *scratch;  /* (n+1) */
-  float bound;     /* where to look for the largest of least */
+  uint32_t *bins;  /* (BINS) points whose bounds have the same upper half of bits */
   float floor;
   size_t pool_count;
   uint32_t *pool;     /* (n) rising */
@@ -101,20 +102,22 @@ static size_t count_from(const float *values, size_t n, float floor) {
   return count;
 }
 
-/* The value of rank `above` from above of all upper bounds. It falls from call to call: it is
- * looked for among the 4 (above+1) that were largest when all were gathered last, as long as they
- * reach. */
+/* The value of rank `above` from above of all upper bounds. Floats that are not negative are in the
+ * order of their bits, so the upper half of these says where to look. */
 static float bound_at(coverage *c, size_t above) {
-  size_t count = gather(c->scratch, c->least, c->n, c->bound), most = 4 * (above + 1);
-  if (count <= above) {
-    count = gather(c->scratch, c->least, c->n, 0.0f);
-    c->bound = 0.0f;
-    if (count > most) {
-      c->bound = select_rank(c->scratch, count, count - most);
-      memmove(c->scratch, c->scratch + (count - most), most * sizeof *c->scratch);
-      count = most;
-    }
+  memset(c->bins, 0, BINS * sizeof *c->bins);
+  for (size_t i = 0; i < c->n; i++) {
+    uint32_t bits;
+    memcpy(&bits, &c->least[i], sizeof bits);
+    c->bins[bits >> 16]++;
   }
+  uint32_t bin = BINS - 1;
+  size_t count = c->bins[bin];
+  while (count <= above)
+    count += c->bins[--bin];
+  float edge;
+  memcpy(&edge, &(uint32_t){bin << 16}, sizeof edge);
+  count = gather(c->scratch, c->least, c->n, edge);
   return select_rank(c->scratch, count, count - 1 - above);
 }
 
@@ -280,6 +283,7 @@ static void lay_out(coverage *c, float **mean, burl_arena *arena, size_t k) {
   c->met = request(arena, c->n, sizeof *c->met);
   c->stale = request(arena, 2 * c->n + 1, sizeof *c->stale);
   c->start = request(arena, k / burl_centres_unit(&c->centres) + 3, sizeof *c->start);
+  c->bins = request(arena, BINS, sizeof *c->bins);
   c->scratch = request(arena, c->n + 1, sizeof(float)); /* gather writes one ahead */
   c->pool = request(arena, padded, sizeof *c->pool);
   c->pool_least = request(arena, padded, sizeof(float));
