@@ -30,7 +30,8 @@ static int write_floats(const char *path, const float *values, size_t count) {
   return fclose(file) == 0 && whole;
 }
 
-/* Normal points around CLUSTERS normal centres that are `apart` times as wide; 0: one cloud. */
+/* Normal points around CLUSTERS normal centres that are `apart` times as wide; 0: one cloud; less:
+ * the directions of one cloud. */
 static float *make_points(size_t n, size_t d, float apart, uint64_t seed) {
   burl_random random = burl_random_start(seed, n * d);
   float *points = need(burl_alloc((n + CLUSTERS) * d, sizeof *points)), *centres = points + n * d;
@@ -38,8 +39,13 @@ static float *make_points(size_t n, size_t d, float apart, uint64_t seed) {
     points[i] = (float)burl_random_normal(&random);
   for (size_t i = 0; i < n; i++) {
     const float *centre = centres + burl_random_below(&random, CLUSTERS) * d;
-    for (size_t t = 0; t < d; t++)
-      points[i * d + t] += apart * centre[t];
+    double squares = 0.0;
+    for (size_t t = 0; t < d; t++) {
+      if (apart > 0.0f) points[i * d + t] += apart * centre[t];
+      squares += (double)points[i * d + t] * (double)points[i * d + t];
+    }
+    for (size_t t = 0; t < d && apart < 0.0f; t++)
+      points[i * d + t] /= (float)sqrt(squares);
   }
   return points;
 }
@@ -180,6 +186,7 @@ int main(void) {
   static const start starts[] = {
       {.name = "clusters", .n = 50000, .d = 128, .k = 5000, .apart = 2.0f},
       {.name = "one cloud", .n = 50000, .d = 128, .k = 5000},
+      {.name = "directions", .n = 50000, .d = 128, .k = 5000, .apart = -1.0f},
       {.name = "clusters", .n = 48000, .d = 13, .k = 256, .apart = 2.0f},
       {.name = "clusters, trim 0.002", .n = 48000, .d = 13, .k = 256, .apart = 2.0f, .trim = .002},
   };

@@ -157,6 +157,24 @@ static void test_patches_on_points(void **state) {
   }
 }
 
+/* Points on a sphere around the patches: their distances differ by less than their squares are
+ * rounded to, so that what is nearest hangs on the last bits of the differences. */
+static void test_near_ties(void **state) {
+  (void)state;
+  static const float scales[] = {0.0f, 1e-7f, 1e-6f, 1e-5f};
+  for (size_t a = 0; a < sizeof scales / sizeof *scales; a++) {
+    set s = random_set(40, 150, 77);
+    for (size_t i = 0; i < s.n * s.d; i++)
+      s.x[i] *= scales[a];
+    for (size_t j = 1; j < s.k; j++)
+      for (size_t t = 0; t < s.d; t++)
+        s.points[j * s.d + t] =
+            copysignf(s.points[(t * (1 + j % 70)) % s.d], s.points[j * s.d + t]);
+    check(&s);
+    drop(&s);
+  }
+}
+
 /* A few far points make the bound on rounding wide for all the others. */
 static void test_mixed_scales(void **state) {
   (void)state;
@@ -215,7 +233,7 @@ static void test_lower(void **state) {
   burl_panels points = {K, D, radius, centre, squares, panels, s.points};
   ref_nearest(expected, first, s.x, N, s.points + 64 * D, K - 64, D);
   for (size_t i = 0; i < N; i++) {
-    squared[i] = i % 2 ? expected[i] * (i % 4 == 1 ? 0.999f : 1.001f) : expected[i];
+    squared[i] = i % 2 ? nextafterf(expected[i], i % 4 == 1 ? 0.0f : INFINITY) : expected[i];
     at[i] = 1000;
   }
   float before[N];
@@ -306,6 +324,7 @@ int main(void) {
       cmocka_unit_test(test_ties_go_to_the_first),
       cmocka_unit_test(test_all_points_equal),
       cmocka_unit_test(test_patches_on_points),
+      cmocka_unit_test(test_near_ties),
       cmocka_unit_test(test_mixed_scales),
       cmocka_unit_test(test_overflow_and_nan),
       cmocka_unit_test(test_lower),
