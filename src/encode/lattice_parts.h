@@ -24,8 +24,7 @@ typedef struct lattice_window {
   float *sample; /* (rows, cols) */
   float *spare;  /* scratch of a few rows */
   size_t rows, cols;
-  double y, x;  /* pixel of sample (0,0) */
-  double share; /* variance of the samples before they were scaled, in that of the image's grey */
+  double y, x; /* pixel of sample (0,0) */
 } lattice_window;
 
 typedef struct lattice_look {
@@ -39,7 +38,7 @@ burl_status burl_lattice_window_open(lattice_window *window) BURL_MUST_CHECK;
 void burl_lattice_window_close(lattice_window *window);
 
 /* Reads a region, of which LATTICE_WINDOW samples a side are taken. Returns 0 where nothing
- * is to be seen (no contrast, below 4 samples a side). */
+ * is to be seen (no contrast, below 16 pixels a side). */
 int burl_lattice_window_read(lattice_window *window, const burl_view *view, burl_rect region,
                              lattice_look look);
 

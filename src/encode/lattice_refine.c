@@ -178,11 +178,14 @@ void burl_lattice_refine(const lattice_aligner *aligner, lattice_fit *fit, latti
   equations e = {.gain = 1.0, .scale = 2.0};
   e.half = 0.5 * LATTICE_REDUCE * (double)(rows > cols ? rows : cols);
   lattice_fit now = *fit;
-  fit->score = -1.0;
+  double best = -1.0;
   for (int k = 0; k <= steps; k++) {
     set_up(&e, aligner, &now, part);
     now.score = correlation(&e);
-    if (now.score > fit->score) *fit = now;
+    /* a defect may well cost some of the plain correlation; more than that is a step gone astray */
+    if (now.score < best - 0.03) break;
+    best = fmax(best, now.score);
+    *fit = now;
     if (k < steps && step(&e, aligner->lattice, &now) < 0.005) break;
   }
 }

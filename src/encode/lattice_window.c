@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = LATTICE_REDUCE, SIDE = LATTICE_WINDOW, TERMS = 3 };
+enum { MOST = LATTICE_REDUCE, SIDE = LATTICE_WINDOW, TERMS = 3, LEAST_SIDE = 16 };
 
 burl_status burl_lattice_window_open(lattice_window *window) {
   float *block = burl_alloc((size_t)SIDE * SIDE + (size_t)MOST * MOST * SIDE, sizeof *block);
@@ -85,46 +85,64 @@ static void make_polynomials(double p[TERMS][SIDE], size_t n) {
   }
 }
 
-/* Takes the best polynomial surface away. */
-static void level(lattice_window *w, size_t terms) {
-  double down[TERMS][SIDE], across[TERMS][SIDE], coefficient[TERMS][TERMS] = {{0}};
-  make_polynomials(down, w->rows);
-  make_polynomials(across, w->cols);
+typedef struct surface {
+  double down[TERMS][SIDE], across[TERMS][SIDE]; /* polynomials */
+  size_t terms;                                  /* each way */
+} surface;
+
+/* Takes away the best surface of the samples within +-limit; others count as if they lay on it. */
+static void level(lattice_window *w, const surface *s, float limit) {
+  double coefficient[TERMS][TERMS] = {{0}};
   for (size_t i = 0; i < w->rows; i++) {
     const float *row = w->sample + i * w->cols;
-    for (size_t l = 0; l < terms; l++) {
-      double sum = 0.0;
-      for (size_t j = 0; j < w->cols; j++)
-        sum += (double)row[j] * across[l][j];
-      for (size_t k = 0; k < terms; k++)
-        coefficient[k][l] += sum * down[k][i];
+    double sum[TERMS] = {0};
+    for (size_t j = 0; j < w->cols; j++) {
+      double v = fabsf(row[j]) <= limit ? (double)row[j] : 0.0;
+      for (size_t l = 0; l < TERMS; l++)
+        sum[l] += v * s->across[l][j];
     }
+    for (size_t k = 0; k < s->terms; k++)
+      for (size_t l = 0; l < s->terms; l++)
+        coefficient[k][l] += sum[l] * s->down[k][i];
   }
   for (size_t i = 0; i < w->rows; i++) {
-    float *row = w->sample + i * w->cols;
-    double c[TERMS] = {0};
-    for (size_t k = 0; k < terms; k++)
-      for (size_t l = 0; l < terms; l++)
-        c[l] += coefficient[k][l] * down[k][i];
-    for (size_t j = 0; j < w->cols; j++) {
-      double light = c[0] * across[0][j] + c[1] * across[1][j] + c[2] * across[2][j];
-      row[j] = (float)((double)row[j] - light);
-    }
+    float *row = w->sample + i * w->cols, c[TERMS] = {0};
+    for (size_t l = 0; l < TERMS; l++)
+      for (size_t k = 0; k < TERMS; k++)
+        c[l] += (float)(coefficient[k][l] * s->down[k][i]);
+    for (size_t j = 0; j < w->cols; j++)
+      row[j] -= c[0] * (float)s->across[0][j] + c[1] * (float)s->across[1][j] +
+                c[2] * (float)s->across[2][j];
   }
 }
 
-/* Divides by the standard deviation; 0 where there is none worth the name. */
-static int normalise(lattice_window *w, double deviation) {
-  size_t n = w->rows * w->cols;
+/* Standard deviation of the samples held to +-limit. */
+static double deviation(const lattice_window *w, float limit) {
   double squares = 0.0;
-  for (size_t i = 0; i < n; i++)
-    squares += (double)w->sample[i] * (double)w->sample[i];
-  double own = sqrt(squares / (double)n);
+  for (size_t i = 0; i < w->rows * w->cols; i++) {
+    double v = (double)fminf(fmaxf(w->sample[i], -limit), limit);
+    squares += v * v;
+  }
+  return sqrt(squares / (double)(w->rows * w->cols));
+}
+
+/* Levels three times, from the second without what stands out, so that a dark defect does not tilt
+ * the rest; divides by what is then the deviation. 0 where there is none worth the name. */
+static int flatten(lattice_window *w, size_t terms, double grey_deviation) {
+  surface s = {.terms = terms};
+  make_polynomials(s.down, w->rows);
+  make_polynomials(s.across, w->cols);
+  level(w, &s, INFINITY);
+  double own = deviation(w, INFINITY);
   /* below 1/1000 of the grey's contrast there is rounding left, and no print */
-  if (!(own > 1e-3 * deviation) || !isfinite(own)) return 0;
-  w->share = own * own / (deviation * deviation);
+  if (!(own > 1e-3 * grey_deviation) || !isfinite(own)) return 0;
+  for (int k = 0; k < 2; k++) {
+    own = deviation(w, (float)(2.0 * own));
+    if (!(own > 0.0)) return 0;
+    level(w, &s, (float)(2.5 * own));
+  }
   float scale = (float)(1.0 / own);
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < w->rows * w->cols; i++)
     w->sample[i] *= scale;
   return 1;
 }
@@ -138,7 +156,7 @@ int burl_lattice_window_read(lattice_window *window, const burl_view *view, burl
   window->cols = cols;
   window->y = (double)region.y + 0.5 * (double)(r - 1);
   window->x = (double)region.x + 0.5 * (double)(r - 1);
-  if (rows < 4 || cols < 4 || !(view->deviation > 0.0)) return 0;
+  if (rows * r < LEAST_SIDE || cols * r < LEAST_SIDE || !(view->deviation > 0.0)) return 0;
   for (size_t i = 0; i < rows; i++) {
     burl_image_get_grey(view->image, window->spare, r * cols, region.y + r * i, region.x, r,
                         r * cols);
@@ -148,8 +166,7 @@ int burl_lattice_window_read(lattice_window *window, const burl_view *view, burl
   }
   for (int k = 0; k < look.smoothing; k++)
     smooth_columns(window->sample, window->spare, rows, cols);
-  level(window, (size_t)look.degree + 1);
-  return normalise(window, view->deviation);
+  return flatten(window, (size_t)look.degree + 1, view->deviation);
 }
 
 static size_t count_along(size_t side, size_t largest, size_t spacing) {
