@@ -8,6 +8,7 @@
 #define BURL_MODEL_H
 
 #include <burl/dataset.h>
+#include <burl/prototype.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,14 +19,9 @@ extern "C" {
 typedef struct burl_model burl_model;
 
 typedef struct burl_fit_options {
-  size_t prototypes; /* K, prototypes in each bank: 1..65536 */
-  double power; /* p of the transport cost d^p: 2 is k-means-like, large is k-centre-like; 1..16 */
-  double trim;  /* share of the dearest mass left out of each plan: 0..0.5 */
-  double spatial_weight; /* 0: feature cost alone; towards 1: position on the image counts as well;
-                            0..0.99 */
-  double false_alarm;    /* share of good images that may reach the threshold: 0.0001..0.5 */
-  uint64_t seed;
-  int threads; /* 1..256; does not change the result */
+  burl_bank_options bank; /* the method and all its settings; its seed is that of the whole fit */
+  double false_alarm;     /* share of good images that may reach the threshold: 0.0001..0.5 */
+  int threads;            /* 1..256; does not change the result */
 } burl_fit_options;
 
 BURL_API burl_fit_options burl_fit_default_options(void);
@@ -36,16 +32,18 @@ typedef struct burl_model_group {
   size_t stride;     /* pixels between neighbouring patches */
   size_t dimension;  /* d of its patch embeddings */
   size_t prototypes; /* K of its bank, 0 if the training images were too small for the group */
+  size_t local;      /* K of its local bank, whose patches have positions; 0 if there is none */
 } burl_model_group;
 
 typedef struct burl_model_info {
   int format_version;
-  const char *burl_version;             /* of the library that fitted it */
-  const char *encoder;                  /* "texture" */
-  burl_fit_options options;             /* threads is 0: it is not part of a model */
-  size_t images;                        /* good images fitted on */
-  size_t calibration_images;            /* held-out scores behind the threshold */
-  double threshold;                     /* raw value that heat 1 stands for */
+  const char *burl_version;  /* of the library that fitted it */
+  const char *encoder;       /* "texture" */
+  burl_fit_options options;  /* threads is 0: it is not part of a model */
+  size_t images;             /* good images fitted on, with those set aside */
+  size_t aside;              /* images among them that look unlike the others and taught nothing */
+  size_t calibration_images; /* held-out scores behind the threshold */
+  double threshold;          /* raw value that heat 1 stands for */
   double threshold_low, threshold_high; /* 90 % interval of it, by bootstrap over the images */
   double typical;                       /* raw value that heat 0 stands for */
   uint32_t data_checksum; /* CRC-32 over the names and pixels of the training images */
@@ -72,6 +70,8 @@ BURL_API void burl_model_free(burl_model *model);
 
 BURL_API void burl_model_get_info(const burl_model *model, burl_model_info *info);
 BURL_API void burl_model_get_group(const burl_model *model, size_t group, burl_model_group *info);
+/* Names of the images set aside, as in the data set, i < aside. */
+BURL_API const char *burl_model_get_aside(const burl_model *model, size_t i);
 /* The metadata as JSON text, borrowed: all settings, the calibration and the groups. */
 BURL_API const char *burl_model_get_json(const burl_model *model);
 

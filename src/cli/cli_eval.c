@@ -174,15 +174,16 @@ static void describe(char *facts, size_t size, const burl_model *model, const cl
   burl_model_get_info(model, &info);
   copy_name(model_name, sizeof model_name, values->operands[0]);
   copy_name(data_name, sizeof data_name, values->operands[1]);
+  const char *method = burl_method_get_name(info.options.bank.method);
+  const char *spatial = burl_spatial_get_name(info.options.bank.spatial);
   snprintf(facts, size,
            "model\t%s\ndata\t%s\nburl\t%s\nencoder\t%s\nfitted on\t%zu good images\n"
-           "prototypes\t%zu in each bank\npower\t%g\ntrim\t%g\nspatial weight\t%g\n"
+           "method\t%s\nprototypes\t%zu in each bank\nspatial\t%s\n"
            "false alarm rate asked for\t%g\nthreshold\t%.6g (90 %% interval %.6g to %.6g), from "
            "%zu held-out scores\nseed\t%" PRIu64 "\nmask threshold\t%" PRIu64 "\n",
-           model_name, data_name, burl_version(), info.encoder, info.images,
-           info.options.prototypes, info.options.power, info.options.trim,
-           info.options.spatial_weight, info.options.false_alarm, info.threshold,
-           info.threshold_low, info.threshold_high, info.calibration_images, info.options.seed,
+           model_name, data_name, burl_version(), info.encoder, info.images, method,
+           info.options.bank.prototypes, spatial, info.options.false_alarm, info.threshold,
+           info.threshold_low, info.threshold_high, info.calibration_images, info.options.bank.seed,
            values->option[CLI_MASK_THRESHOLD].whole);
 }
 

@@ -5,9 +5,7 @@
 
 #include <burl/model.h>
 #include <stdio.h>
-
-enum { SPATIAL_NONE, SPATIAL_GRID }; /* in the order of the option table */
-#define GRID_WEIGHT 0.3              /* --spatial grid without --spatial-weight */
+#include <string.h>
 
 static void preset_whole(cli_values *values, cli_id id, uint64_t whole) {
   values->option[id].whole = whole;
@@ -19,30 +17,55 @@ static void preset_real(cli_values *values, cli_id id, double real) {
   values->option[id].preset = 1;
 }
 
-void burl_cli_preset_fit(cli_values *values) {
-  burl_fit_options options = burl_fit_default_options();
-  preset_whole(values, CLI_PROTOTYPES, options.prototypes);
-  preset_real(values, CLI_POWER, options.power);
-  preset_real(values, CLI_TRIM, options.trim);
-  preset_real(values, CLI_SPATIAL_WEIGHT, GRID_WEIGHT);
-  preset_real(values, CLI_FALSE_ALARM, options.false_alarm);
-  preset_whole(values, CLI_SEED, options.seed);
-  values->option[CLI_SPATIAL].choice = options.spatial_weight > 0 ? SPATIAL_GRID : SPATIAL_NONE;
-  values->option[CLI_SPATIAL].preset = 1;
+static void preset_choice(cli_values *values, cli_id id, size_t choice) {
+  values->option[id].choice = choice;
+  values->option[id].preset = 1;
 }
 
-static burl_fit_options options_from(const cli_values *values) {
+void burl_cli_preset_fit(cli_values *values) {
   burl_fit_options options = burl_fit_default_options();
+  preset_choice(values, CLI_METHOD, options.bank.method);
+  preset_whole(values, CLI_PROTOTYPES, options.bank.prototypes);
+  preset_real(values, CLI_POWER, options.bank.power);
+  preset_real(values, CLI_TRIM, options.bank.trim);
+  preset_choice(values, CLI_SPATIAL, options.bank.spatial);
+  preset_real(values, CLI_SPATIAL_WEIGHT, options.bank.spatial_weight);
+  preset_real(values, CLI_FALSE_ALARM, options.false_alarm);
+  preset_whole(values, CLI_SEED, options.bank.seed);
+}
+
+/* "name=value,name=value". What has an option of its own is set by that option. */
+static burl_status read_settings(burl_bank_options *options, const char *text, burl_diag *diag) {
+  char pair[128];
+  while (text && *text) {
+    size_t n = strcspn(text, ",");
+    char *equals = n < sizeof pair ? memcpy(pair, text, n) : NULL;
+    if (equals) pair[n] = '\0', equals = strchr(pair, '=');
+    if (!equals)
+      return burl_cli_diagnose(diag, BURL_ERR_ARGUMENT, NULL, NULL,
+                               "--set takes NAME=VALUE,..., not \"%.100s\"", text);
+    *equals = '\0';
+    burl_status status = burl_settings_set(options, pair, equals + 1, diag);
+    if (status != BURL_OK) return status;
+    text += n + (text[n] == ',');
+  }
+  return BURL_OK;
+}
+
+static burl_status options_from(burl_fit_options *options, const cli_values *values,
+                                burl_diag *diag) {
   const cli_value *given = values->option;
-  options.prototypes = (size_t)given[CLI_PROTOTYPES].whole;
-  options.power = given[CLI_POWER].real;
-  options.trim = given[CLI_TRIM].real;
-  options.spatial_weight =
-      given[CLI_SPATIAL].choice == SPATIAL_GRID ? given[CLI_SPATIAL_WEIGHT].real : 0;
-  options.false_alarm = given[CLI_FALSE_ALARM].real;
-  options.seed = given[CLI_SEED].whole;
-  options.threads = (int)given[CLI_THREADS].whole;
-  return options;
+  *options = burl_fit_default_options();
+  options->bank.method = (burl_method)given[CLI_METHOD].choice;
+  options->bank.prototypes = (size_t)given[CLI_PROTOTYPES].whole;
+  options->bank.power = given[CLI_POWER].real;
+  options->bank.trim = given[CLI_TRIM].real;
+  options->bank.spatial = (burl_spatial)given[CLI_SPATIAL].choice;
+  options->bank.spatial_weight = given[CLI_SPATIAL_WEIGHT].real;
+  options->bank.seed = given[CLI_SEED].whole;
+  options->false_alarm = given[CLI_FALSE_ALARM].real;
+  options->threads = (int)given[CLI_THREADS].whole;
+  return read_settings(&options->bank, given[CLI_SET].text, diag);
 }
 
 /* The model must be a new file or replace one that this command does not read. */
@@ -72,10 +95,14 @@ static void print_summary(const burl_model *model, const char *path, double seco
   for (size_t i = 0; i < info.groups; i++) {
     burl_model_group group;
     burl_model_get_group(model, i, &group);
-    prototypes += group.prototypes;
+    prototypes += group.prototypes + group.local;
     groups += group.prototypes > 0;
+    groups += group.local > 0;
   }
   printf("images      %zu good image%s\n", info.images, burl_cli_plural(info.images));
+  if (info.aside)
+    printf("set aside   %zu image%s that look%s unlike the others\n", info.aside,
+           burl_cli_plural(info.aside), info.aside == 1 ? "s" : "");
   printf("prototypes  %zu in %zu bank%s\n", prototypes, groups, burl_cli_plural(groups));
   printf("threshold   %.4g (90 %% interval %.4g to %.4g), from %zu held-out score%s\n",
          info.threshold, info.threshold_low, info.threshold_high, info.calibration_images,
@@ -85,15 +112,15 @@ static void print_summary(const burl_model *model, const char *path, double seco
   printf("model       %s\n", path);
 }
 
-static int fit(const cli_values *values, cli_console *console, const burl_dataset *dataset) {
+static int fit(const cli_values *values, cli_console *console, const burl_dataset *dataset,
+               const burl_fit_options *options) {
   const char *path = values->option[CLI_OUTPUT].text;
   burl_observer observer = burl_cli_console_observe(console);
-  burl_fit_options options = options_from(values);
   burl_model *model = NULL;
   burl_diag diag = {0};
   size_t skipped = 0;
   double start = burl_cli_clock();
-  burl_status status = burl_model_fit(&model, &skipped, dataset, &options, &observer, &diag);
+  burl_status status = burl_model_fit(&model, &skipped, dataset, options, &observer, &diag);
   if (status == BURL_OK) status = burl_model_save(model, path, &diag);
   if (status == BURL_OK && !console->quiet) print_summary(model, path, burl_cli_clock() - start);
   burl_model_free(model);
@@ -104,12 +131,15 @@ static int fit(const cli_values *values, cli_console *console, const burl_datase
 
 int burl_cli_run_fit(const cli_values *values) {
   if (values->option[CLI_SPATIAL_WEIGHT].given &&
-      values->option[CLI_SPATIAL].choice != SPATIAL_GRID)
-    return burl_cli_misuse("fit", "--spatial-weight goes with --spatial grid");
+      values->option[CLI_SPATIAL].choice == BURL_SPATIAL_NONE)
+    return burl_cli_misuse("fit", "--spatial-weight goes with --spatial");
   cli_console console;
   burl_cli_console_start(&console, values->option[CLI_QUIET].given);
   burl_observer observer = burl_cli_console_observe(&console);
   burl_diag diag = {0};
+  burl_fit_options options;
+  if (options_from(&options, values, &diag) != BURL_OK)
+    return burl_cli_misuse("fit", "%s", diag.reason);
   burl_dataset *dataset = NULL;
   const char *data = values->operands[0];
   burl_status status = burl_dataset_load(&dataset, data, &observer, &diag);
@@ -119,7 +149,8 @@ int burl_cli_run_fit(const cli_values *values) {
                                "has no good training images to learn from");
   if (status == BURL_OK)
     status = check_output(values->option[CLI_OUTPUT].text, dataset, data, &diag);
-  int result = status == BURL_OK ? fit(values, &console, dataset) : burl_cli_fail(&console, &diag);
+  int result =
+      status == BURL_OK ? fit(values, &console, dataset, &options) : burl_cli_fail(&console, &diag);
   burl_dataset_free(dataset);
   return result;
 }

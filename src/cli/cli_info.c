@@ -9,25 +9,28 @@
 static void print_info(const burl_model *model) {
   burl_model_info info;
   burl_model_get_info(model, &info);
-  printf("format       %d, written by burl %s\n", info.format_version, info.burl_version);
-  printf("encoder      %s\n", info.encoder);
-  printf("images       %zu good image%s, checksum %08" PRIx32 "\n", info.images,
+  printf("format         %d, written by burl %s\n", info.format_version, info.burl_version);
+  printf("encoder        %s\n", info.encoder);
+  printf("images         %zu good image%s, checksum %08" PRIx32 "\n", info.images,
          burl_cli_plural(info.images), info.data_checksum);
-  printf("threshold    %.6g (90 %% interval %.6g to %.6g), from %zu held-out score%s\n",
+  printf("threshold      %.6g (90 %% interval %.6g to %.6g), from %zu held-out score%s\n",
          info.threshold, info.threshold_low, info.threshold_high, info.calibration_images,
          burl_cli_plural(info.calibration_images));
-  printf("typical      %.6g\n", info.typical);
-  printf("false alarm  %g\n", info.options.false_alarm);
-  printf("power        %g\n", info.options.power);
-  printf("trim         %g\n", info.options.trim);
-  printf("spatial      %g\n", info.options.spatial_weight);
-  printf("seed         %" PRIu64 "\n", info.options.seed);
-  printf("groups       name       stride  dimension  prototypes\n");
+  printf("typical        %.6g\n", info.typical);
+  printf("false alarm    %g\n", info.options.false_alarm);
+  for (size_t i = 0; i < burl_settings_get_count(); i++) {
+    char value[32];
+    burl_settings_get(value, sizeof value, &info.options.bank, i);
+    printf("%-14s %s\n", burl_settings_get_name(i), value);
+  }
+  for (size_t i = 0; i < info.aside; i++)
+    printf("%-14s %s\n", i ? "" : "set aside", burl_model_get_aside(model, i));
+  printf("groups         name       stride  dimension  prototypes  local\n");
   for (size_t i = 0; i < info.groups; i++) {
     burl_model_group group;
     burl_model_get_group(model, i, &group);
-    printf("             %-9s %7zu  %9zu  %10zu\n", group.name, group.stride, group.dimension,
-           group.prototypes);
+    printf("               %-9s %7zu  %9zu  %10zu  %5zu\n", group.name, group.stride,
+           group.dimension, group.prototypes, group.local);
   }
 }
 

@@ -17,6 +17,8 @@ typedef enum cli_id {
   CLI_OUTPUT,
   CLI_THREADS,
   CLI_SEED,
+  CLI_METHOD,
+  CLI_SET,
   CLI_PROTOTYPES,
   CLI_POWER,
   CLI_TRIM,

@@ -6,6 +6,7 @@
  */
 #include "cli_table.h"
 
+#include <burl/prototype.h>
 #include <burl/synth.h>
 #include <string.h>
 
@@ -41,12 +42,18 @@
   { .id = key, .kind = CLI_FLAG, .name = long_name, .help = text }
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-#define WEAVE_NAME(name, text) text,
+#define SECOND(name, text) text,
 
 static const cli_option check_options[] = {THREADS, HELP};
 
 static const cli_option fit_options[] = {
     OUTPUT("MODEL", "File to write the model to"),
+    {.id = CLI_METHOD,
+     .kind = CLI_CHOICE,
+     .name = "method",
+     .value = "NAME",
+     .help = "How good cloth is learned; the others are there for comparison",
+     .choices = {BURL_METHOD_LIST(SECOND) NULL}},
     {.id = CLI_PROTOTYPES,
      .kind = CLI_WHOLE,
      .name = "prototypes",
@@ -72,13 +79,13 @@ static const cli_option fit_options[] = {
      .kind = CLI_CHOICE,
      .name = "spatial",
      .value = "KIND",
-     .help = "Whether the place on the image counts, as with printed patterns",
-     .choices = {"none", "grid"}},
+     .help = "Position that counts as well: the place on the image, or in the repeat of a print",
+     .choices = {BURL_SPATIAL_LIST(SECOND) NULL}},
     {.id = CLI_SPATIAL_WEIGHT,
      .kind = CLI_REAL,
      .name = "spatial-weight",
      .value = "W",
-     .help = "How much the place counts; with --spatial grid",
+     .help = "How much the position counts",
      .low = 0,
      .high = 0.99},
     {.id = CLI_FALSE_ALARM,
@@ -88,6 +95,11 @@ static const cli_option fit_options[] = {
      .help = "Share of good images that may reach the threshold",
      .low = 0.0001,
      .high = 0.5},
+    {.id = CLI_SET,
+     .kind = CLI_TEXT,
+     .name = "set",
+     .value = "NAME=VALUE,...",
+     .help = "Further settings; the manual lists them under SETTINGS"},
     SEED("Seed of the random choices"),
     THREADS,
     QUIET,
@@ -114,14 +126,14 @@ static const cli_option synth_options[] = {
      .name = "weave",
      .value = "KIND",
      .help = "Weave of the cloth; all makes one data set for each",
-     .choices = {BURL_WEAVE_LIST(WEAVE_NAME) "all"}},
+     .choices = {BURL_WEAVE_LIST(SECOND) "all"}},
     {.id = CLI_PRINT,
      .kind = CLI_CHOICE,
      .name = "print",
      .value = "KIND",
      .help = "Print on the cloth; the defects are then those of its arrangement instead: a figure "
              "or a length of stripe is missing, doubled, shifted or swapped",
-     .choices = {BURL_PRINT_LIST(WEAVE_NAME)}},
+     .choices = {BURL_PRINT_LIST(SECOND)}},
     WHOLE(CLI_REPEAT, "repeat", "Repeat of the print in pixels, from 40; 0: chosen by the seed", 0,
           BURL_REPEAT_MOST),
     WHOLE(CLI_TRAIN, "train", "Good images to fit on", 0, 99999),

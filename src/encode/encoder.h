@@ -14,13 +14,16 @@
 
 #define BURL_MAX_GROUPS 8
 
-/* An image with its grey mean and standard deviation: what a region must know of the whole. */
+struct burl_phase;
+
+/* An image with what a region must know of the whole. */
 typedef struct burl_view {
   const burl_image *image;
-  double mean, deviation; /* deviation is 0 for a constant image */
+  double mean, deviation;         /* of the grey; deviation is 0 for a constant image */
+  const struct burl_phase *phase; /* where it lies in the lattice of a print, NULL if unknown */
 } burl_view;
 
-/* Errors: BURL_ERR_NUMERIC (a float sample is not finite). The image is borrowed. */
+/* Without a phase. Errors: BURL_ERR_NUMERIC (a float sample is not finite). The image is borrowed. */
 burl_status burl_view_open(burl_view *view, const burl_image *image) BURL_MUST_CHECK;
 
 typedef struct burl_group {
@@ -38,6 +41,9 @@ typedef struct burl_lesson {
   const burl_view *view;
   burl_rect core, region;
   uint64_t seed, key;
+  /* Whether pixel (y,x) of the image is to teach nothing; NULL: all of them teach. */
+  int (*is_left_out)(const void *context, size_t y, size_t x);
+  const void *context;
 } burl_lesson;
 
 typedef struct burl_encoder_ops {

@@ -23,6 +23,10 @@ size_t burl_texture_count_statistics(const burl_encoder *self, size_t pass) {
   return pass == 0 ? TEXTURE_LEVELS * PATCH_STATISTICS : TEXTURE_GROUPS * MOMENTS;
 }
 
+static int is_left_out(const burl_lesson *lesson, size_t y, size_t x) {
+  return lesson->is_left_out && lesson->is_left_out(lesson->context, y, x);
+}
+
 /* Adds the patch at (y,x) of a level image (.., width). */
 static void add_patch(double *statistics, const float *level, size_t width, size_t y, size_t x) {
   float patch[TAPS], mean = 0.0f;
@@ -48,6 +52,10 @@ static void learn_filters(const burl_encoder_workspace *w, const burl_lesson *le
     for (size_t i = 0; i < wanted; i++) {
       size_t y = burl_random_below(&random, w->height[l] - BURL_FILTER_SIDE + 1);
       size_t x = burl_random_below(&random, w->width[l] - BURL_FILTER_SIDE + 1);
+      size_t half = BURL_FILTER_SIDE / 2;
+      if (is_left_out(lesson, lesson->region.y + ((y + half) << l),
+                      lesson->region.x + ((x + half) << l)))
+        continue;
       add_patch(statistics + l * PATCH_STATISTICS, w->level[l], w->width[l], y, x);
     }
   }
@@ -74,13 +82,14 @@ static double count_independent(const burl_encoder_workspace *w, size_t group,
 }
 
 static void add_moments(double *statistics, const burl_encoder_workspace *w, size_t group,
-                        const burl_feature_map *map, burl_rect core) {
-  burl_cells in = burl_feature_map_cells_in(map, core);
+                        const burl_feature_map *map, const burl_lesson *lesson) {
+  burl_cells in = burl_feature_map_cells_in(map, lesson->core);
   size_t d = map->dim;
   double *sum = statistics + 2, *product = sum + d;
   statistics[1] += count_independent(w, group, &in);
   for (size_t i = in.row0; i < in.row1; i++)
     for (size_t j = in.col0; j < in.col1; j++) {
+      if (is_left_out(lesson, (map->row + i) * map->stride, (map->col + j) * map->stride)) continue;
       const float *cell = map->data + (i * map->cols + j) * d;
       statistics[0] += 1.0;
       for (size_t k = 0; k < d; k++) {
@@ -103,7 +112,7 @@ void burl_texture_learn(const burl_encoder *self, burl_encoder_workspace *worksp
                        maps);
   for (size_t g = 0; g < TEXTURE_GROUPS; g++)
     if (maps[g].rows > 0)
-      add_moments(statistics + g * MOMENTS, workspace, g, &maps[g], lesson->core);
+      add_moments(statistics + g * MOMENTS, workspace, g, &maps[g], lesson);
 }
 
 void burl_texture_arrange(burl_texture *self) {

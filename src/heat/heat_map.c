@@ -29,6 +29,7 @@ void burl_ring_add(double *statistics, const float *distance, const burl_feature
     for (size_t j = in.col0; j < in.col1; j++) {
       double *ring = statistics + 3 * ring_in_image(map, i, j);
       double d = (double)distance[i * map->cols + j];
+      if (d < 0.0) continue;
       ring[0] += 1.0;
       ring[1] += d;
       ring[2] += d * d;

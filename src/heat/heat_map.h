@@ -26,7 +26,7 @@ typedef struct burl_ring_scale {
 size_t burl_ring_of(size_t i, size_t j, size_t rows, size_t cols);
 
 /* Statistics of distances by ring: sums of count, d, d^2 (BURL_RING_STATISTICS doubles), additive.
- * Only cells of `core` count. */
+ * Only cells of `core` count, and of these only distances of at least 0. */
 #define BURL_RING_STATISTICS (3 * BURL_RINGS)
 void burl_ring_add(double *statistics, const float *distance, const burl_feature_map *map,
                    burl_rect core);

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 burl_model *burl_model_new(void) {
   return burl_alloc_zero(1, sizeof(burl_model));
@@ -11,9 +12,12 @@ burl_model *burl_model_new(void) {
 
 void burl_model_free(burl_model *model) {
   if (!model) return;
-  for (size_t g = 0; g < BURL_MAX_GROUPS; g++)
-    burl_bank_free(model->bank[g]);
+  for (size_t m = 0; m < MODEL_MEMBERS; m++)
+    burl_bank_free(model->bank[m]);
   if (model->encoder) model->encoder->ops->free(model->encoder);
+  for (size_t i = 0; i < model->aside; i++)
+    free(model->aside_name[i]);
+  free(model->aside_name);
   free(model->fitted_by);
   free(model->json);
   free(model);
@@ -31,16 +35,23 @@ void burl_model_get_info(const burl_model *model, burl_model_info *info) {
                             .threshold_high = model->threshold.high,
                             .typical = model->typical,
                             .data_checksum = model->data_checksum,
+                            .aside = model->aside,
                             .groups = model->encoder->ops->groups};
 }
 
 void burl_model_get_group(const burl_model *model, size_t group, burl_model_group *info) {
   burl_group g = model->encoder->ops->get_group(model->encoder, group);
-  const burl_bank *bank = model->bank[group];
+  const burl_bank *global = model->bank[MODEL_PLACES * group];
+  const burl_bank *local = model->bank[MODEL_PLACES * group + 1];
   *info = (burl_model_group){.name = g.name,
                              .stride = g.stride,
                              .dimension = g.dim,
-                             .prototypes = bank ? burl_bank_get_count(bank) : 0};
+                             .prototypes = global ? burl_bank_get_count(global) : 0,
+                             .local = local ? burl_bank_get_count(local) : 0};
+}
+
+const char *burl_model_get_aside(const burl_model *model, size_t i) {
+  return model->aside_name[i];
 }
 
 const char *burl_model_get_json(const burl_model *model) {
@@ -52,9 +63,10 @@ static json_t *describe_groups(const burl_model *model) {
   for (size_t g = 0; groups && g < model->encoder->ops->groups; g++) {
     burl_model_group group;
     burl_model_get_group(model, g, &group);
-    json_t *entry = json_pack("{s:s, s:I, s:I, s:I}", "name", group.name, "stride",
-                              (json_int_t)group.stride, "dimension", (json_int_t)group.dimension,
-                              "prototypes", (json_int_t)group.prototypes);
+    json_t *entry =
+        json_pack("{s:s, s:I, s:I, s:I, s:I}", "name", group.name, "stride",
+                  (json_int_t)group.stride, "dimension", (json_int_t)group.dimension, "prototypes",
+                  (json_int_t)group.prototypes, "local", (json_int_t)group.local);
     if (!entry || json_array_append_new(groups, entry) != 0) {
       json_decref(groups);
       return NULL;
@@ -63,23 +75,52 @@ static json_t *describe_groups(const burl_model *model) {
   return groups;
 }
 
+/* Numbers become numbers, but whole ones beyond what JSON readers hold (seeds) stay text. */
+static json_t *describe_option(const char *text) {
+  enum { SAFE_DIGITS = 15 };
+  if (strspn(text, "0123456789") == strlen(text))
+    return strlen(text) > SAFE_DIGITS ? json_string(text)
+                                      : json_integer((json_int_t)strtoull(text, NULL, 10));
+  return strspn(text, "+-.0123456789e") == strlen(text) ? json_real(strtod(text, NULL))
+                                                        : json_string(text);
+}
+
+static json_t *describe_options(const burl_fit_options *options) {
+  json_t *object = json_pack("{s:f}", "false_alarm", options->false_alarm);
+  for (size_t i = 0; object && i < burl_settings_get_count(); i++) {
+    char text[32];
+    burl_settings_get(text, sizeof text, &options->bank, i);
+    json_t *value = describe_option(text);
+    if (json_object_set_new(object, burl_settings_get_name(i), value) == 0) continue;
+    json_decref(object);
+    return NULL;
+  }
+  return object;
+}
+
+static json_t *describe_aside(const burl_model *model) {
+  json_t *names = json_array();
+  for (size_t i = 0; names && i < model->aside; i++)
+    if (json_array_append_new(names, json_string(model->aside_name[i])) != 0) {
+      json_decref(names);
+      return NULL;
+    }
+  return names;
+}
+
 burl_status burl_model_describe(burl_model *model) {
-  const burl_fit_options *o = &model->options;
   char checksum[16];
   snprintf(checksum, sizeof checksum, "%08x", (unsigned)model->data_checksum);
   if (!model->fitted_by && !(model->fitted_by = burl_copy_text(burl_version())))
     return BURL_ERR_MEMORY;
-  json_t *options =
-      json_pack("{s:I, s:f, s:f, s:f, s:f, s:I}", "prototypes", (json_int_t)o->prototypes, "power",
-                o->power, "trim", o->trim, "spatial_weight", o->spatial_weight, "false_alarm",
-                o->false_alarm, "seed", (json_int_t)o->seed);
   json_t *calibration =
       json_pack("{s:f, s:f, s:f, s:f, s:I}", "typical", model->typical, "threshold",
                 model->threshold.value, "threshold_low", model->threshold.low, "threshold_high",
                 model->threshold.high, "images", (json_int_t)model->calibration_images);
-  json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:s}", "burl_version", model->fitted_by,
-                           "encoder", model->encoder->ops->name, "options", options, "calibration",
-                           calibration, "groups", describe_groups(model), "images",
+  json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:s}", "burl_version",
+                           model->fitted_by, "encoder", model->encoder->ops->name, "options",
+                           describe_options(&model->options), "calibration", calibration, "groups",
+                           describe_groups(model), "set_aside", describe_aside(model), "images",
                            (json_int_t)model->images, "data_checksum", checksum);
   if (!root) return BURL_ERR_MEMORY;
   free(model->json);

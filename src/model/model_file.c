@@ -14,8 +14,16 @@
 #define MODEL_KEY "burl.model"
 #define FORMAT_NAME "burl-model"
 
-static void name_of(char name[96], const burl_model *model, const char *what, size_t group) {
-  snprintf(name, 96, "%s.%s", what, model->encoder->ops->get_group(model->encoder, group).name);
+static void name_of(char name[96], const burl_model *model, const char *what, size_t member) {
+  burl_group group = model->encoder->ops->get_group(model->encoder, burl_member_group(member));
+  snprintf(name, 96, "%s.%s%s", what, group.name, burl_member_is_local(member) ? ".local" : "");
+}
+
+/* What a member's bank was fitted with: that of a global one knows no positions. */
+static burl_bank_options options_of(const burl_model *model, size_t member) {
+  burl_bank_options options = model->options.bank;
+  if (!burl_member_is_local(member)) options.spatial = BURL_SPATIAL_NONE;
+  return options;
 }
 
 burl_status burl_model_save(const burl_model *model, const char *path, burl_diag *diag) {
@@ -27,14 +35,16 @@ burl_status burl_model_save(const burl_model *model, const char *path, burl_diag
   burl_safetensors_writer_add_metadata(writer, VERSION_KEY, version);
   burl_safetensors_writer_add_metadata(writer, MODEL_KEY, model->json);
   burl_status status = model->encoder->ops->save(model->encoder, writer);
-  for (size_t g = 0; g < model->encoder->ops->groups && status == BURL_OK; g++) {
-    if (!model->bank[g]) continue;
-    name_of(name, model, "bank", g);
-    status = burl_bank_save(model->bank[g], name, writer);
-    name_of(name, model, "calibration", g);
+  if (status == BURL_OK && model->lattice.dimensions > 0)
+    status = burl_lattice_save(&model->lattice, writer);
+  for (size_t m = 0; m < burl_member_count(model->encoder) && status == BURL_OK; m++) {
+    if (!model->bank[m]) continue;
+    name_of(name, model, "bank", m);
+    status = burl_bank_save(model->bank[m], name, writer);
+    name_of(name, model, "calibration", m);
     if (status == BURL_OK)
       status = burl_safetensors_writer_add_tensor(
-          writer, name, BURL_DTYPE_F32, (size_t[]){2, BURL_RINGS}, 2, model->scale[g].mean);
+          writer, name, BURL_DTYPE_F32, (size_t[]){2, BURL_RINGS}, 2, model->scale[m].mean);
   }
   burl_safetensors_writer_add_checksum(writer);
   status = burl_safetensors_writer_save(writer, path, diag);
@@ -44,38 +54,68 @@ burl_status burl_model_save(const burl_model *model, const char *path, burl_diag
 
 /* Settings that make sense together; the others cannot do harm. */
 static int settings_valid(const burl_model *model, const char *encoder, const char *checksum) {
-  const burl_fit_options *o = &model->options;
   return strcmp(encoder, "texture") == 0 && strlen(checksum) == 8 &&
-         strspn(checksum, "0123456789abcdef") == 8 && o->prototypes >= 1 &&
-         o->prototypes <= 65536 && o->spatial_weight >= 0.0 && o->spatial_weight <= 0.99 &&
-         isfinite(model->typical) && isfinite(model->threshold.value) &&
-         model->threshold.value > model->typical;
+         strspn(checksum, "0123456789abcdef") == 8 &&
+         model->options.bank.spatial != BURL_SPATIAL_AUTO && isfinite(model->typical) &&
+         isfinite(model->threshold.value) && model->threshold.value > model->typical;
+}
+
+/* Every setting has to be there, and within its range. */
+static burl_status take_options(burl_bank_options *options, json_t *object) {
+  for (size_t i = 0; i < burl_settings_get_count(); i++) {
+    const char *name = burl_settings_get_name(i);
+    const json_t *value = json_object_get(object, name);
+    char number[40];
+    const char *text = number;
+    if (json_is_string(value))
+      text = json_string_value(value);
+    else if (json_is_integer(value))
+      snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_real(value))
+      snprintf(number, sizeof number, "%.17g", json_real_value(value));
+    else
+      return BURL_ERR_FORMAT;
+    if (burl_settings_set(options, name, text, NULL) != BURL_OK) return BURL_ERR_FORMAT;
+  }
+  return BURL_OK;
+}
+
+/* Names from a JSON array; what is counted is there to be freed. */
+static burl_status take_aside(burl_model *model, const json_t *names) {
+  size_t count = json_array_size(names);
+  if (!json_is_array(names)) return BURL_ERR_FORMAT;
+  model->aside_name = burl_alloc_zero(count, sizeof *model->aside_name);
+  if (!model->aside_name) return BURL_ERR_MEMORY;
+  for (; model->aside < count; model->aside++) {
+    const char *name = json_string_value(json_array_get(names, model->aside));
+    if (!name) return BURL_ERR_FORMAT;
+    model->aside_name[model->aside] = burl_copy_text(name);
+    if (!model->aside_name[model->aside]) return BURL_ERR_MEMORY;
+  }
+  return BURL_OK;
 }
 
 /* Settings from the parsed JSON text; what is not there as it should be gives BURL_ERR_FORMAT. */
 static burl_status take_settings(burl_model *model, json_t *root) {
-  json_int_t prototypes, seed, images, calibration_images;
+  json_int_t images, calibration_images;
   const char *version, *encoder, *checksum;
-  burl_fit_options *o = &model->options;
-  if (json_unpack(root,
-                  "{s:s, s:s, s:{s:I, s:F, s:F, s:F, s:F, s:I}, s:{s:F, s:F, s:F, s:F, s:I}, "
-                  "s:I, s:s}",
-                  "burl_version", &version, "encoder", &encoder, "options", "prototypes",
-                  &prototypes, "power", &o->power, "trim", &o->trim, "spatial_weight",
-                  &o->spatial_weight, "false_alarm", &o->false_alarm, "seed", &seed, "calibration",
-                  "typical", &model->typical, "threshold", &model->threshold.value, "threshold_low",
-                  &model->threshold.low, "threshold_high", &model->threshold.high, "images",
-                  &calibration_images, "images", &images, "data_checksum", &checksum) != 0 ||
-      prototypes < 0 || images < 0 || calibration_images < 0)
+  json_t *options, *aside;
+  if (json_unpack(root, "{s:s, s:s, s:o, s:o, s:{s:F, s:F, s:F, s:F, s:I}, s:I, s:s}",
+                  "burl_version", &version, "encoder", &encoder, "options", &options, "set_aside",
+                  &aside, "calibration", "typical", &model->typical, "threshold",
+                  &model->threshold.value, "threshold_low", &model->threshold.low, "threshold_high",
+                  &model->threshold.high, "images", &calibration_images, "images", &images,
+                  "data_checksum", &checksum) != 0 ||
+      images < 0 || calibration_images < 0 ||
+      json_unpack(options, "{s:F}", "false_alarm", &model->options.false_alarm) != 0 ||
+      take_options(&model->options.bank, options) != BURL_OK)
     return BURL_ERR_FORMAT;
-  o->prototypes = (size_t)prototypes;
-  o->seed = (uint64_t)seed;
   model->images = (size_t)images;
   model->calibration_images = (size_t)calibration_images;
   if (!settings_valid(model, encoder, checksum)) return BURL_ERR_FORMAT;
   model->data_checksum = (uint32_t)strtoul(checksum, NULL, 16);
   model->fitted_by = burl_copy_text(version);
-  return model->fitted_by ? BURL_OK : BURL_ERR_MEMORY;
+  return model->fitted_by ? take_aside(model, aside) : BURL_ERR_MEMORY;
 }
 
 static burl_status read_settings(burl_model *model, const char *text, burl_diag *diag) {
@@ -95,25 +135,26 @@ static burl_status read_settings(burl_model *model, const char *text, burl_diag 
   return BURL_OK;
 }
 
-static burl_status read_group(burl_model *model, size_t g, const burl_safetensors *file,
-                              burl_diag *diag) {
+static burl_status read_member(burl_model *model, size_t m, const burl_safetensors *file,
+                               burl_diag *diag) {
   char name[96];
   const float *values;
-  burl_group group = model->encoder->ops->get_group(model->encoder, g);
-  if (!group.present) return BURL_OK;
-  name_of(name, model, "bank", g);
-  burl_status status =
-      burl_bank_load(&model->bank[g], name, model->options.spatial_weight, group.dim, file, diag);
+  burl_group group = model->encoder->ops->get_group(model->encoder, burl_member_group(m));
+  burl_bank_options options = options_of(model, m);
+  if (!group.present || (burl_member_is_local(m) && options.spatial == BURL_SPATIAL_NONE))
+    return BURL_OK;
+  name_of(name, model, "bank", m);
+  burl_status status = burl_bank_load(&model->bank[m], name, &options, group.dim, file, diag);
   if (status != BURL_OK) return status;
-  name_of(name, model, "calibration", g);
+  name_of(name, model, "calibration", m);
   status = burl_safetensors_get_floats(file, &values, name, (size_t[]){2, BURL_RINGS}, 2, diag);
   if (status != BURL_OK) return status;
-  memcpy(&model->scale[g], values, sizeof model->scale[g]);
+  memcpy(&model->scale[m], values, sizeof model->scale[m]);
   for (size_t r = 0; r < BURL_RINGS; r++)
-    if (!(model->scale[g].deviation[r] > 0.0f))
+    if (!(model->scale[m].deviation[r] > 0.0f))
       return burl_fail(diag, BURL_ERR_FORMAT, NULL, "Fit the model again.",
                        "tensor %s holds a deviation of %g, which must be above 0", name,
-                       (double)model->scale[g].deviation[r]);
+                       (double)model->scale[m].deviation[r]);
   return BURL_OK;
 }
 
@@ -134,13 +175,22 @@ static burl_status check_format(const burl_safetensors *file, burl_diag *diag) {
   return burl_safetensors_check_checksum(file, diag);
 }
 
+static burl_status read_lattice(burl_model *model, const burl_safetensors *file, burl_diag *diag) {
+  burl_status status = burl_lattice_load(&model->lattice, file, diag);
+  if (status != BURL_OK || model->lattice.dimensions > 0) return status;
+  return burl_fail(diag, BURL_ERR_FORMAT, NULL, "Fit the model again.",
+                   "positions are periodic but no lattice is there");
+}
+
 static burl_status read_model(burl_model *model, const burl_safetensors *file, burl_diag *diag) {
   burl_status status = check_format(file, diag);
   if (status != BURL_OK) return status;
   status = read_settings(model, burl_safetensors_get_metadata(file, MODEL_KEY), diag);
   if (status == BURL_OK) status = burl_texture_load(&model->encoder, file, diag);
-  for (size_t g = 0; status == BURL_OK && g < model->encoder->ops->groups; g++)
-    status = read_group(model, g, file, diag);
+  if (status == BURL_OK && model->options.bank.spatial == BURL_SPATIAL_PERIODIC)
+    status = read_lattice(model, file, diag);
+  for (size_t m = 0; status == BURL_OK && m < burl_member_count(model->encoder); m++)
+    status = read_member(model, m, file, diag);
   return status;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "encode/encoder.h"
+#include "encode/lattice.h"
 #include "encode/texture.h"
 #include "heat/heat_map.h"
 #include "heat/threshold.h"
@@ -11,21 +12,37 @@
 #include <burl/model.h>
 
 enum {
-  MODEL_FORMAT = 1,
+  MODEL_FORMAT = 2,
   TILE_CORE = 1024, /* pixels; a multiple of every encoder's alignment */
   MAX_FOLDS = 5     /* of the cross-fit behind the calibration */
 };
 
+/* A member of a model: the bank of one group that judges patches wherever they are (global), or the
+ * one that judges them for their position (local). Members are numbered group by group. */
+enum { MODEL_PLACES = 2, MODEL_MEMBERS = MODEL_PLACES * BURL_MAX_GROUPS };
+static inline size_t burl_member_group(size_t member) {
+  return member / MODEL_PLACES;
+}
+static inline int burl_member_is_local(size_t member) {
+  return member % MODEL_PLACES != 0;
+}
+static inline size_t burl_member_count(const burl_encoder *encoder) {
+  return MODEL_PLACES * encoder->ops->groups;
+}
+
 struct burl_model {
   burl_encoder *encoder;
-  burl_bank *bank[BURL_MAX_GROUPS]; /* NULL for groups that are not present */
-  burl_ring_scale scale[BURL_MAX_GROUPS];
+  burl_bank *bank[MODEL_MEMBERS]; /* NULL for members that are not there */
+  burl_ring_scale scale[MODEL_MEMBERS];
+  burl_lattice lattice;     /* of no dimension unless spatial is periodic */
   burl_fit_options options; /* threads 0 */
   burl_threshold threshold;
   double typical;
   size_t images, calibration_images;
   uint32_t data_checksum;
-  char *fitted_by; /* version of the library */
+  size_t aside;      /* images that the fit set aside */
+  char **aside_name; /* (aside) */
+  char *fitted_by;   /* version of the library */
   char *json;
 };
 
@@ -45,6 +62,16 @@ void burl_tile_worker_close(tile_worker *worker);
 
 burl_tiling burl_model_tiling(const burl_encoder *encoder, size_t height, size_t width);
 
+/* Opens a view and, where the lattice has dimensions, gives it its phase, which the caller keeps.
+ * Errors: BURL_ERR_NUMERIC (a sample is not finite), BURL_ERR_MEMORY. */
+burl_status burl_view_open_placed(burl_view *view, burl_phase *phase, const burl_lattice *lattice,
+                                  const burl_image *image) BURL_MUST_CHECK;
+
+/* Position of pixel (y,x) in 0..1 both ways: its place on the image, or its phase within the
+ * cloth's repeat. */
+void burl_view_place(float position[2], const burl_view *view, burl_spatial spatial, size_t y,
+                     size_t x);
+
 /* Square roots of the distances of one map's patches to a bank, into worker->distance. The root
  * evens out the long upper tail of distances, so that the sum over groups is not ruled by the one
  * group that saw something odd; docs/benchmarks.md says how that was chosen. */
@@ -56,7 +83,8 @@ burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,
                                const burl_ring_scale *scale, const burl_view *view,
                                burl_rect region);
 
-/* burl_scorer_score by workers first..first+threads-1 alone: others may score other images meanwhile. */
+/* burl_scorer_score by workers first..first+threads-1 alone: others may score other images
+ * meanwhile. */
 burl_status burl_scorer_score_by(burl_scorer *scorer, int first, int threads, float *heat,
                                  double *score, const burl_image *image,
                                  burl_diag *diag) BURL_MUST_CHECK;

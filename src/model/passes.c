@@ -40,10 +40,10 @@ static burl_status open_workers(training *self, const burl_encoder *encoder) {
 }
 
 burl_status burl_training_open(training *self, const burl_dataset *dataset, int threads,
-                               const burl_encoder *encoder, const burl_observer *observer,
-                               burl_diag *diag) {
+                               const burl_encoder *encoder, const burl_lattice *lattice,
+                               const burl_observer *observer, burl_diag *diag) {
   size_t items = burl_dataset_get_count(dataset);
-  *self = (training){.dataset = dataset, .observer = observer, .diag = diag};
+  *self = (training){.dataset = dataset, .lattice = lattice, .observer = observer, .diag = diag};
   self->item = burl_alloc(items, sizeof *self->item);
   self->usable = burl_alloc(items, 1);
   self->checksum = burl_alloc_zero(items, sizeof *self->checksum);
@@ -126,10 +126,13 @@ static burl_status see_image(void *context, size_t slot, int worker) {
   const burl_item *item = burl_dataset_get_item(self->dataset, self->item[n]);
   burl_image image = {0};
   burl_view view;
+  burl_phase phase;
   burl_status status = burl_image_load(&image, item->path, diag);
-  if (status == BURL_OK && burl_view_open(&view, &image) != BURL_OK)
-    status =
-        burl_fail(diag, BURL_ERR_NUMERIC, item->path, NULL, "holds values that are not finite");
+  if (status == BURL_OK) {
+    status = burl_view_open_placed(&view, &phase, self->lattice, &image);
+    if (status != BURL_OK)
+      burl_fail(diag, status, item->path, NULL, "%s", burl_status_get_text(status));
+  }
   if (status == BURL_OK && c->pass->first) {
     status = check_image(&view, item->path, diag);
     self->checksum[n] = checksum_of(item, &image);

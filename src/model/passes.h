@@ -19,6 +19,7 @@ typedef struct training {
   size_t used;         /* images still usable */
   int threads;         /* at once, bounded by the size of the images */
   tile_worker *worker; /* (threads) */
+  const burl_lattice *lattice; /* by which views get their phase, once it is learned */
   const burl_observer *observer;
   burl_diag *diag;
 } training;
@@ -40,8 +41,8 @@ typedef struct training_pass {
 } training_pass;
 
 burl_status burl_training_open(training *self, const burl_dataset *dataset, int threads,
-                               const burl_encoder *encoder, const burl_observer *observer,
-                               burl_diag *diag) BURL_MUST_CHECK;
+                               const burl_encoder *encoder, const burl_lattice *lattice,
+                               const burl_observer *observer, burl_diag *diag) BURL_MUST_CHECK;
 void burl_training_close(training *self);
 
 /* total (statistics) receives the sum over all usable images. */

@@ -71,12 +71,15 @@ burl_status burl_scorer_score_by(burl_scorer *scorer, int first, int threads, fl
                      image->width, BURL_MIN_SIDE);
   float largest[256];
   job j = {.scorer = scorer, .first = first, .heat = heat, .largest = largest};
-  if (burl_view_open(&j.view, image) != BURL_OK)
-    return burl_fail(diag, BURL_ERR_NUMERIC, NULL, NULL, "holds values that are not finite");
+  burl_phase phase;
+  burl_status status = burl_view_open_placed(&j.view, &phase, &scorer->model->lattice, image);
+  if (status == BURL_ERR_MEMORY) return burl_fail_memory(diag, NULL);
+  if (status != BURL_OK)
+    return burl_fail(diag, status, NULL, NULL, "holds values that are not finite");
   j.tiling = burl_model_tiling(scorer->model->encoder, image->height, image->width);
   for (int i = 0; i < threads; i++)
     largest[i] = -INFINITY;
-  burl_status status = burl_parallel(j.tiling.rows * j.tiling.cols, threads, score_tile, &j);
+  status = burl_parallel(j.tiling.rows * j.tiling.cols, threads, score_tile, &j);
   if (status != BURL_OK) return burl_fail(diag, status, NULL, NULL, "cannot be scored");
   for (int i = 1; i < threads; i++)
     if (largest[i] > largest[0]) largest[0] = largest[i];

@@ -42,20 +42,41 @@ void burl_tile_worker_close(tile_worker *worker) {
   *worker = (tile_worker){0};
 }
 
-/* Cell centres in 0..1 of the image's sides. */
-static void place(float *positions, const burl_view *view, const burl_feature_map *map) {
-  float y = (float)map->stride / (float)view->image->height;
-  float x = (float)map->stride / (float)view->image->width;
-  for (size_t i = 0; i < map->rows; i++)
-    for (size_t j = 0; j < map->cols; j++) {
-      *positions++ = (float)(map->row + i) * y;
-      *positions++ = (float)(map->col + j) * x;
-    }
+burl_status burl_view_open_placed(burl_view *view, burl_phase *phase, const burl_lattice *lattice,
+                                  const burl_image *image) {
+  burl_status status = burl_view_open(view, image);
+  if (status != BURL_OK || lattice->dimensions == 0) return status;
+  status = burl_lattice_align(phase, lattice, view);
+  view->phase = phase;
+  return status;
+}
+
+void burl_view_place(float position[2], const burl_view *view, burl_spatial spatial, size_t y,
+                     size_t x) {
+  if (spatial == BURL_SPATIAL_PERIODIC) {
+    burl_phase_get(position, view->phase, (double)y, (double)x);
+    return;
+  }
+  position[0] = (float)y / (float)view->image->height;
+  position[1] = (float)x / (float)view->image->width;
+}
+
+static void place(float *positions, const burl_view *view, burl_spatial spatial,
+                  const burl_feature_map *map) {
+  for (size_t i = 0; i < map->rows; i++, positions += 2 * map->cols) {
+    size_t y = (map->row + i) * map->stride, x = map->col * map->stride;
+    if (spatial == BURL_SPATIAL_PERIODIC)
+      burl_phase_get_row(positions, view->phase, (double)y, (double)x, (double)map->stride,
+                         map->cols);
+    for (size_t j = 0; spatial == BURL_SPATIAL_GRID && j < map->cols; j++)
+      burl_view_place(positions + 2 * j, view, spatial, y, x + j * map->stride);
+  }
 }
 
 void burl_tile_distances(tile_worker *worker, const burl_bank *bank, const burl_view *view,
                          const burl_feature_map *map) {
-  if (burl_bank_get_positions(bank)) place(worker->positions, view, map);
+  burl_spatial spatial = burl_bank_get_spatial(bank);
+  if (spatial != BURL_SPATIAL_NONE) place(worker->positions, view, spatial, map);
   size_t n = map->rows * map->cols;
   burl_bank_score(bank, worker->distance, NULL, map->data, worker->positions, n);
   for (size_t i = 0; i < n; i++)
@@ -74,11 +95,12 @@ burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,
                          .data = worker->grid};
   memset(grid.data, 0, grid.rows * grid.cols * sizeof *grid.data);
   encoder->ops->encode(encoder, worker->workspace, view, region, maps);
-  for (size_t g = 0; g < encoder->ops->groups; g++) {
-    if (!bank[g] || maps[g].rows == 0) continue;
-    burl_tile_distances(worker, bank[g], view, &maps[g]);
-    burl_heat_standardise(worker->distance, &maps[g], &scale[g]);
-    burl_heat_add(&grid, worker->distance, &maps[g]);
+  for (size_t m = 0; m < burl_member_count(encoder); m++) {
+    const burl_feature_map *map = &maps[burl_member_group(m)];
+    if (!bank[m] || map->rows == 0) continue;
+    burl_tile_distances(worker, bank[m], view, map);
+    burl_heat_standardise(worker->distance, map, &scale[m]);
+    burl_heat_add(&grid, worker->distance, map);
   }
   burl_heat_smooth(&grid, worker->scratch);
   return grid;

@@ -5,35 +5,50 @@
 #include "base/safetensors.h"
 #include <burl/prototype.h>
 
+/* What differs between kinds of banks. A kind embeds burl_bank as its first member. */
+typedef struct burl_bank_ops {
+  const char *kind; /* in model files: "points", "gaussian", "pradot" */
+  void (*score)(const burl_bank *self, float *distance, uint32_t *nearest, const float *patches,
+                const float *positions, size_t n);
+  /* The kind's own tensors, "<prefix>.<part>"; those of burl_bank are written for it. */
+  burl_status (*save)(const burl_bank *self, const char *prefix, burl_safetensors_writer *writer);
+  void (*free)(burl_bank *self); /* what the kind owns beyond burl_bank; may be NULL */
+} burl_bank_ops;
+
 struct burl_bank {
-  size_t count, dim;     /* K, d */
-  double spatial_weight; /* of the mixed cost */
-  float *prototypes;     /* (K,d) */
-  float *positions;      /* (K,2), NULL where spatial_weight is 0 */
-  float *mass, *radius;  /* (K) */
-  float *packed;         /* the joint points, arranged for num/nearest */
-  float scale;           /* distance = scale * distance of joint points */
+  const burl_bank_ops *ops;
+  size_t count, dim; /* K, d */
+  burl_spatial spatial;
+  float *prototypes;    /* (K,d) */
+  float *positions;     /* (K,2), NULL where spatial is none */
+  float *mass, *radius; /* (K) */
 };
 
-/* The mixed squared cost (1-w)|x-p|^2/d + 6w|rho-pi|^2 is (1-w)/d times the squared Euclidean
- * distance of joint points (x, c rho) with c^2 = 6wd/(1-w). Both terms are 2 on average for two
- * random patches of whitened features and for two random places of the unit square. */
-#define BURL_JOINT_MAX_DIM 4096
-size_t burl_joint_dimension(size_t d, double spatial_weight);
-/* joint (n, burl_joint_dimension) from patches (n,d) and positions (n,2). */
-void burl_joint_points(float *joint, const float *patches, const float *positions, size_t n,
-                       size_t d, double spatial_weight);
+/* A bank of `size` bytes with its arrays, all zero. Errors: BURL_ERR_SIZE, BURL_ERR_MEMORY. */
+burl_status burl_bank_new(burl_bank **bank, size_t size, const burl_bank_ops *ops, size_t count,
+                          size_t dim, burl_spatial spatial) BURL_MUST_CHECK;
 
-/* A bank without content; packs after prototypes and positions are filled in. */
-burl_status burl_bank_new(burl_bank **bank, size_t count, size_t dim,
-                          double spatial_weight) BURL_MUST_CHECK;
-burl_status burl_bank_pack(burl_bank *bank) BURL_MUST_CHECK;
-
-/* Tensors "<prefix>.prototypes", ".positions", ".mass", ".radius". */
+/* Tensors "<prefix>.prototypes", ".positions", ".mass", ".radius" and those of the kind. */
 burl_status burl_bank_save(const burl_bank *bank, const char *prefix,
                            burl_safetensors_writer *writer) BURL_MUST_CHECK;
-burl_status burl_bank_load(burl_bank **bank, const char *prefix, double spatial_weight, size_t dim,
-                           const burl_safetensors *file, burl_diag *diag) BURL_MUST_CHECK;
+/* The options are those the bank was fitted with: they say of what kind it is. */
+burl_status burl_bank_load(burl_bank **bank, const char *prefix, const burl_bank_options *options,
+                           size_t dim, const burl_safetensors *file,
+                           burl_diag *diag) BURL_MUST_CHECK;
+/* For the kinds: the four common tensors into a bank made for their size; a tensor of the kind's
+ * own, "<prefix>.<part>" (k,width), with width 0 (k). */
+burl_status burl_bank_load_count(size_t *count, const char *prefix, const burl_safetensors *file,
+                                 burl_diag *diag) BURL_MUST_CHECK;
+burl_status burl_bank_load_common(burl_bank *bank, const char *prefix, const burl_safetensors *file,
+                                  burl_diag *diag) BURL_MUST_CHECK;
+burl_status burl_bank_load_part(float *values, const char *prefix, const char *part, size_t k,
+                                size_t width, const burl_safetensors *file,
+                                burl_diag *diag) BURL_MUST_CHECK;
+
+/* mass and radius of a bank that scores: share of the patches nearest to a prototype, and their
+ * root mean square distance. Errors: BURL_ERR_MEMORY. */
+burl_status burl_bank_measure(burl_bank *bank, const float *patches, const float *positions,
+                              size_t n) BURL_MUST_CHECK;
 
 /* Greedy coverage of joint points (n,d): chosen (k) indices. The first is the point nearest to the
  * mean; each next one is the point at the (1-trim) quantile of the distances to those chosen so

@@ -3,8 +3,9 @@
  * For a batch X (n,d) and prototypes Z (k,d): cost C_ij = |x_i - z_j|^p in units of its median row
  * minimum, plan P = Sinkhorn(C, eps), rows of mass 1/n except that the `trim` share of rows with
  * the dearest row minimum gets none (partial transport). A column's mass is the share of the
- * remaining rows that lie nearest to its prototype: with equal masses the prototypes of rare
- * patterns would be dragged to the common ones, and what is rare but good would be found defective.
+ * remaining rows that lie nearest to its prototype: with equal masses (marginals equal) the
+ * prototypes of rare patterns would be dragged to the common ones, and what is rare but good would
+ * be found defective; without any (marginals relaxed) every row is shared out by its costs alone.
  * Then z_j <- z_j + s (b_j - z_j),   b_j = sum_i P_ij d_ij^(p-2) x_i / sum_i P_ij d_ij^(p-2), the
  * damped fixed-point step of the stationarity condition of <P, d^p>: p = 2 gives the Wasserstein
  * barycentre projection (Cuturi and Doucet, Fast Computation of Wasserstein Barycenters, ICML
@@ -121,9 +122,9 @@ static void prepare_cost(step *s, float median, const burl_bank_options *options
   raise_to_cost(s->sorted, s->n, power);
 }
 
-/* Row mass: none for the dearest rows. Column mass: that of the rows nearest to it. */
-static void set_marginals(step *s, double trim) {
-  size_t dropped = (size_t)(trim * (double)s->n), kept = 0;
+/* Row mass: none for the dearest rows. Column mass: that of the rows nearest to it, or equal. */
+static void set_marginals(step *s, const burl_bank_options *options) {
+  size_t dropped = (size_t)(options->trim * (double)s->n), kept = 0;
   float limit = s->sorted[s->n - 1 - dropped];
   for (size_t i = 0; i < s->n; i++)
     kept += s->least[i] <= limit;
@@ -133,6 +134,39 @@ static void set_marginals(step *s, double trim) {
     s->a[i] = s->least[i] <= limit ? 1.0 / (double)kept : 0.0;
     s->b[s->nearest[i]] += s->a[i];
   }
+  if (options->marginals == BURL_MARGINALS_EQUAL)
+    for (size_t j = 0; j < s->k; j++)
+      s->b[j] = 1.0 / (double)s->k;
+}
+
+/* Potentials of the semi-relaxed problem, whose columns take what comes: g = 0, and each row's f
+ * makes its softmax of -C/eps add up to a. */
+static void relax(step *s, double eps) {
+  for (size_t j = 0; j < s->k; j++)
+    s->g[j] = 0.0;
+  for (size_t i = 0; i < s->n; i++) {
+    const float *row = s->cost + i * s->k;
+    double least = (double)row[s->nearest[i]], sum = 0.0;
+    for (size_t j = 0; j < s->k; j++)
+      sum += exp((least - (double)row[j]) / eps);
+    s->f[i] = least + eps * log(s->a[i] / sum);
+  }
+}
+
+static burl_status find_plan(step *s, const burl_bank_options *options) {
+  burl_sinkhorn_options how = burl_sinkhorn_default_options();
+  how.eps = options->entropy;
+  how.max_sweeps = options->sweeps;
+  how.tolerance = 0.0;
+  burl_status status = BURL_OK;
+  if (options->marginals == BURL_MARGINALS_RELAXED)
+    relax(s, how.eps);
+  else
+    status = burl_sinkhorn_solve_scaling(s->solver, s->f, s->g, s->cost, s->k, s->n, s->k, s->a,
+                                         s->b, 0, &how, NULL);
+  if (status != BURL_OK) return status;
+  burl_sinkhorn_plan_scaling(s->plan, s->k, s->cost, s->k, s->n, s->k, s->f, s->g, how.eps);
+  return BURL_OK;
 }
 
 /* plan <- plan * d^(p-2), in the cost's units; weight (k) its column sums. For p < 2, where a patch
@@ -165,15 +199,9 @@ static burl_status take_step(step *s, float *prototypes, const float *batch,
   if (!isfinite(median)) return BURL_ERR_NUMERIC;
   if (median <= 0.0f) return BURL_OK; /* nothing to move */
   prepare_cost(s, median, options);
-  set_marginals(s, options->trim);
-  burl_sinkhorn_options how = burl_sinkhorn_default_options();
-  how.eps = options->entropy;
-  how.max_sweeps = options->sweeps;
-  how.tolerance = 0.0;
-  burl_status status = burl_sinkhorn_solve_scaling(s->solver, s->f, s->g, s->cost, s->k, s->n, s->k,
-                                                   s->a, s->b, 0, &how, NULL);
+  set_marginals(s, options);
+  burl_status status = find_plan(s, options);
   if (status != BURL_OK) return status;
-  burl_sinkhorn_plan_scaling(s->plan, s->k, s->cost, s->k, s->n, s->k, s->f, s->g, how.eps);
   weigh_plan(s, options->power);
   status = burl_num_sgemm(s->centre, s->d, s->plan, s->k, BURL_NUM_TRANSPOSED, batch, s->d,
                           BURL_NUM_PLAIN, s->k, s->d, s->n, 1.0f, 0.0f);

@@ -1,19 +1,14 @@
-/* Learning a bank: greedy coverage, barycentre steps, then mass and radius of each prototype. */
-#include "prototype/bank.h"
+/* Learning a bank: patches to joint points, a start, the method's steps, then mass and radius of
+ * each prototype. */
+#include "prototype/points.h"
 
 #include "base/memory.h"
-#include "num/nearest.h"
+#include "base/random.h"
+#include "prototype/baselines.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int options_valid(const burl_bank_options *o) {
-  return o->prototypes >= 1 && o->prototypes <= 65536 && o->power >= 1.0 && o->power <= 16.0 &&
-         o->trim >= 0.0 && o->trim <= 0.5 && o->start_trim >= 0.0 && o->start_trim <= 0.5 &&
-         o->spatial_weight >= 0.0 && o->spatial_weight <= 0.99 && o->entropy > 0.0 &&
-         o->sweeps >= 1 && o->batch >= 1 && o->damping > 0.0 && o->damping <= 1.0;
-}
 
 static int all_finite(const float *v, size_t n) {
   for (size_t i = 0; i < n; i++)
@@ -21,88 +16,80 @@ static int all_finite(const float *v, size_t n) {
   return 1;
 }
 
-/* Prototypes (k, joined) as they come out of coverage and transport. */
-static burl_status learn_joint(float **prototypes, size_t *k, const float *joint, size_t n,
-                               size_t joined, const burl_bank_options *options) {
-  size_t wanted = options->prototypes < n ? options->prototypes : n;
-  size_t *chosen = burl_alloc(wanted, sizeof *chosen);
-  float *made = burl_alloc(wanted * joined, sizeof *made);
-  burl_status status = chosen && made ? BURL_OK : BURL_ERR_MEMORY;
-  if (status == BURL_OK)
-    status = burl_coverage_start(chosen, k, joint, n, joined, wanted, options->start_trim);
-  if (status == BURL_OK) {
-    for (size_t j = 0; j < *k; j++)
-      memcpy(made + j * joined, joint + chosen[j] * joined, joined * sizeof *made);
-    status = burl_barycentre_steps(made, *k, joint, n, joined, options);
+/* `k` different random points, all of them where there are no more. */
+static void choose_random(size_t *chosen, size_t k, size_t n, uint64_t seed) {
+  for (size_t j = 0; j < k; j++) {
+    size_t last = n - k + j;
+    size_t pick = (size_t)(burl_random_at(seed, 0, j) % (last + 1)), i = 0;
+    while (i < j && chosen[i] != pick)
+      i++;
+    chosen[j] = i < j ? last : pick; /* Floyd's sampling */
   }
-  free(chosen);
-  if (status != BURL_OK) {
-    free(made);
-    return status;
-  }
-  *prototypes = made;
-  return BURL_OK;
 }
 
-/* mass: share of the patches nearest to a prototype; radius: their root mean square distance. */
-static burl_status measure(burl_bank *bank, const float *patches, const float *positions,
-                           size_t n) {
-  float *distance = burl_alloc(n, sizeof *distance);
-  uint32_t *nearest = burl_alloc(n, sizeof *nearest);
-  if (distance && nearest) {
-    burl_bank_score(bank, distance, nearest, patches, positions, n);
-    for (size_t i = 0; i < n; i++) {
-      bank->mass[nearest[i]] += 1.0f;
-      bank->radius[nearest[i]] += distance[i] * distance[i];
-    }
-    for (size_t j = 0; j < bank->count; j++) {
-      if (bank->mass[j] > 0.0f) bank->radius[j] = sqrtf(bank->radius[j] / bank->mass[j]);
-      bank->mass[j] /= (float)n;
-    }
-  }
-  burl_status status = distance && nearest ? BURL_OK : BURL_ERR_MEMORY;
-  free(distance);
-  free(nearest);
+static burl_status start(float *prototypes, size_t *k, const float *joint, size_t n, size_t dim,
+                         const burl_bank_options *options) {
+  size_t *chosen = burl_alloc(*k, sizeof *chosen);
+  if (!chosen) return BURL_ERR_MEMORY;
+  burl_status status = BURL_OK;
+  if (options->start == BURL_START_COVERAGE)
+    status = burl_coverage_start(chosen, k, joint, n, dim, *k, options->start_trim);
+  else
+    choose_random(chosen, *k, n, options->seed);
+  for (size_t j = 0; j < *k && status == BURL_OK; j++)
+    memcpy(prototypes + j * dim, joint + chosen[j] * dim, dim * sizeof *joint);
+  free(chosen);
   return status;
 }
 
-/* Splits joint prototypes into features and positions. */
-static burl_status fill(burl_bank *bank, const float *joint) {
-  size_t d = bank->dim, joined = burl_joint_dimension(d, bank->spatial_weight);
-  double w = bank->spatial_weight;
-  float c = (float)sqrt(6.0 * w * (double)d / (1.0 - w));
-  for (size_t j = 0; j < bank->count; j++) {
-    memcpy(bank->prototypes + j * d, joint + j * joined, d * sizeof *joint);
-    for (size_t t = d; t < joined; t++)
-      bank->positions[2 * j + t - d] = joint[j * joined + t] / c;
-  }
-  return burl_bank_pack(bank);
+/* Prototypes (*k, dim) as the method has them; *k at least 1 and at most what was asked for. */
+static burl_status learn(float *prototypes, size_t *k, const float *joint, size_t n, size_t dim,
+                         const burl_bank_options *options) {
+  if (options->method == BURL_METHOD_CORESET)
+    return burl_coreset(prototypes, k, joint, n, dim, options->seed);
+  if (options->method == BURL_METHOD_KMEANS)
+    return burl_kmeans(prototypes, k, joint, n, dim, options->iterations, options->seed);
+  burl_status status = start(prototypes, k, joint, n, dim, options);
+  if (status == BURL_OK) status = burl_barycentre_steps(prototypes, *k, joint, n, dim, options);
+  return status;
 }
 
-burl_status burl_bank_fit(burl_bank **bank, const float *patches, const float *positions, size_t n,
-                          size_t d, const burl_bank_options *options) {
-  size_t joined = burl_joint_dimension(d, options->spatial_weight), k;
-  if (!options_valid(options) || d == 0 || joined > BURL_JOINT_MAX_DIM ||
-      (joined > d && !positions))
-    return BURL_ERR_ARGUMENT;
-  if (n == 0) return BURL_ERR_DATA;
-  if (!all_finite(patches, n * d) || (joined > d && !all_finite(positions, n * 2)))
-    return BURL_ERR_NUMERIC;
-  float *joint = burl_alloc(n * joined, sizeof *joint), *prototypes = NULL;
-  if (!joint) return BURL_ERR_MEMORY;
-  burl_joint_points(joint, patches, positions, n, d, options->spatial_weight);
-  burl_status status = learn_joint(&prototypes, &k, joint, n, joined, options);
+static burl_status fit_points(burl_bank **bank, const float *patches, const float *positions,
+                              size_t n, size_t d, const burl_bank_options *options) {
+  burl_joint how = burl_joint_of(d, options->spatial, options->spatial_weight);
+  if (how.dim > BURL_JOINT_MAX_DIM) return BURL_ERR_ARGUMENT;
+  size_t k = options->prototypes < n ? options->prototypes : n;
+  float *joint = burl_alloc(n * how.dim, sizeof *joint);
+  float *prototypes = burl_alloc(k * how.dim, sizeof *prototypes);
+  burl_status status = joint && prototypes ? BURL_OK : BURL_ERR_MEMORY;
+  if (status == BURL_OK) {
+    burl_joint_points(&how, joint, patches, positions, n);
+    status = learn(prototypes, &k, joint, n, how.dim, options);
+  }
   free(joint);
-  if (status != BURL_OK) return status;
   burl_bank *made = NULL;
-  status = burl_bank_new(&made, k, d, options->spatial_weight);
-  if (status == BURL_OK) status = fill(made, prototypes);
-  if (status == BURL_OK) status = measure(made, patches, positions, n);
+  if (status == BURL_OK) status = burl_points_new(&made, prototypes, k, &how, options->radius);
+  if (status == BURL_OK) status = burl_bank_measure(made, patches, positions, n);
   free(prototypes);
   if (status != BURL_OK) {
     burl_bank_free(made);
     return status;
   }
+  burl_points_finish(made);
   *bank = made;
   return BURL_OK;
+}
+
+burl_status burl_bank_fit(burl_bank **bank, const float *patches, const float *positions, size_t n,
+                          size_t d, const burl_bank_options *options) {
+  int placed = options->spatial != BURL_SPATIAL_NONE;
+  if (burl_settings_check(options, NULL) != BURL_OK || d == 0 || (placed && !positions) ||
+      options->spatial == BURL_SPATIAL_AUTO || options->method == BURL_METHOD_PRADOT)
+    return BURL_ERR_ARGUMENT;
+  if (n == 0) return BURL_ERR_DATA;
+  if (!all_finite(patches, n * d) || (placed && !all_finite(positions, n * 2)))
+    return BURL_ERR_NUMERIC;
+  if (options->method == BURL_METHOD_GAUSSIAN)
+    return burl_gaussian_fit(bank, patches, positions, n, d, options);
+  return fit_points(bank, patches, positions, n, d, options);
 }

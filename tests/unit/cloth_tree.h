@@ -46,7 +46,7 @@ static inline void cloth_fill(const tree *t, const char *folder, size_t count, s
 
 static inline burl_fit_options cloth_options(int threads) {
   burl_fit_options options = burl_fit_default_options();
-  options.prototypes = 16;
+  options.bank.prototypes = 16;
   options.threads = threads;
   return options;
 }

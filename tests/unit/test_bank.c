@@ -46,7 +46,8 @@ static float *positions_of(size_t n, uint64_t seed) {
 static burl_bank_options options_of(size_t k, double spatial_weight) {
   burl_bank_options options = burl_bank_default_options();
   options.prototypes = k;
-  options.spatial_weight = spatial_weight;
+  options.spatial = spatial_weight > 0.0 ? BURL_SPATIAL_GRID : BURL_SPATIAL_NONE;
+  options.spatial_weight = spatial_weight > 0.0 ? spatial_weight : 0.3;
   return options;
 }
 

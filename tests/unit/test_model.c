@@ -63,18 +63,19 @@ static void test_info(void **state) {
   assert_string_equal(info.burl_version, burl_version());
   assert_true(info.threshold > info.typical);
   assert_true(info.threshold_low <= info.threshold_high);
-  assert_int_equal(info.options.prototypes, options.prototypes);
+  assert_int_equal(info.options.bank.prototypes, options.bank.prototypes);
   assert_int_equal(info.options.threads, 0);
-  assert_true(info.options.power == options.power && info.options.trim == options.trim);
+  assert_true(info.options.bank.power == options.bank.power &&
+              info.options.bank.trim == options.bank.trim);
   assert_true(info.options.false_alarm == options.false_alarm);
-  assert_true(info.options.seed == options.seed);
+  assert_true(info.options.bank.seed == options.bank.seed);
   size_t banks = 0;
   for (size_t g = 0; g < info.groups; g++) {
     burl_model_group group;
     burl_model_get_group(s->model, g, &group);
     assert_non_null(group.name);
     assert_true(group.stride >= 1 && group.dimension >= 1);
-    assert_true(group.prototypes <= options.prototypes);
+    assert_true(group.prototypes <= options.bank.prototypes);
     banks += group.prototypes > 0;
   }
   assert_true(banks + 1 >= info.groups); /* a coarse one may have seen too little */
@@ -92,7 +93,7 @@ static void test_seed_and_data_change_the_model(void **state) {
   burl_model_free(model);
   burl_dataset *dataset = tree_load(&s->tree, "three");
   burl_fit_options options = cloth_options(1);
-  options.seed = 2;
+  options.bank.seed = 2;
   assert_int_equal(burl_model_fit(&model, NULL, dataset, &options, NULL, NULL), BURL_OK);
   burl_model_get_info(model, &other);
   assert_true(other.threshold != info.threshold);
@@ -271,15 +272,15 @@ static void test_options_out_of_range(void **state) {
       "spatial",    "spatial",    "false alarm", "false alarm", "threads", "threads"};
   for (size_t i = 0; i < 20; i++)
     bad[i] = cloth_options(1);
-  bad[0].prototypes = 0;
-  bad[1].prototypes = 65537;
-  bad[2].power = 0.5;
-  bad[3].power = 17.0;
-  bad[4].power = (double)NAN;
-  bad[5].trim = -0.1;
-  bad[6].trim = 0.6;
-  bad[7].spatial_weight = -0.1;
-  bad[8].spatial_weight = 1.0;
+  bad[0].bank.prototypes = 0;
+  bad[1].bank.prototypes = 65537;
+  bad[2].bank.power = 0.5;
+  bad[3].bank.power = 17.0;
+  bad[4].bank.power = (double)NAN;
+  bad[5].bank.trim = -0.1;
+  bad[6].bank.trim = 0.6;
+  bad[7].bank.spatial_weight = -0.1;
+  bad[8].bank.spatial_weight = 1.0;
   bad[9].false_alarm = 0.0;
   bad[10].false_alarm = (double)NAN;
   bad[11].threads = 0;
@@ -297,12 +298,12 @@ static void test_smallest_sets(void **state) {
   static const double powers[] = {1.0, 2.0, 16.0};
   for (size_t i = 0; i < 6; i++) {
     burl_fit_options options = cloth_options(1);
-    options.power = powers[i % 3];
-    options.spatial_weight = i < 3 ? 0.0 : 0.4;
+    options.bank.power = powers[i % 3];
+    options.bank.spatial = i < 3 ? BURL_SPATIAL_NONE : BURL_SPATIAL_GRID;
     burl_model *model = NULL;
     burl_diag diag = {0};
     burl_status status = burl_model_fit(&model, NULL, dataset, &options, NULL, &diag);
-    if (status != BURL_OK) fail_msg("power %g: %s", options.power, diag.reason);
+    if (status != BURL_OK) fail_msg("power %g: %s", options.bank.power, diag.reason);
     double score;
     free(cloth_score(model, &image, 1, &score));
     assert_true(isfinite(score));
@@ -368,7 +369,7 @@ static void test_without_memory(void **state) {
   tree_put(&s->tree, "less/!.png", "no image");
   burl_dataset *dataset = tree_load(&s->tree, "less");
   burl_fit_options options = cloth_options(1);
-  options.prototypes = 2;
+  options.bank.prototypes = 2;
   size_t failures = 0;
   for (long i = 0;; i += i < 32 ? 1 : 19) {
     burl_model *model = NULL;

@@ -23,10 +23,11 @@ static int set_up(void **state) {
   cloth_fill(&s.tree, "good", 3, 64, 64);
   burl_dataset *dataset = tree_load(&s.tree, "good");
   burl_fit_options options = cloth_options(1);
-  options.prototypes = 4;
-  options.seed = UINT64_MAX;
+  options.bank.prototypes = 4;
+  options.bank.seed = UINT64_MAX;
   assert_int_equal(burl_model_fit(&s.model, NULL, dataset, &options, NULL, NULL), BURL_OK);
-  options.spatial_weight = 0.25;
+  options.bank.spatial = BURL_SPATIAL_GRID;
+  options.bank.spatial_weight = 0.25;
   assert_int_equal(burl_model_fit(&s.spatial, NULL, dataset, &options, NULL, NULL), BURL_OK);
   burl_dataset_free(dataset);
   assert_int_equal(burl_model_save(s.model, tree_path(&s.tree, "good.burl"), NULL), BURL_OK);
@@ -88,11 +89,12 @@ static void assert_same_info(const burl_model *a, const burl_model *b) {
   burl_model_get_info(b, &y);
   assert_string_equal(x.burl_version, y.burl_version);
   assert_string_equal(x.encoder, y.encoder);
-  assert_true(x.options.prototypes == y.options.prototypes && x.options.power == y.options.power &&
-              x.options.trim == y.options.trim && x.options.seed == y.options.seed &&
-              x.options.spatial_weight == y.options.spatial_weight &&
-              x.options.false_alarm == y.options.false_alarm &&
-              x.options.threads == y.options.threads);
+  assert_true(
+      x.options.bank.prototypes == y.options.bank.prototypes &&
+      x.options.bank.power == y.options.bank.power && x.options.bank.trim == y.options.bank.trim &&
+      x.options.bank.seed == y.options.bank.seed &&
+      x.options.bank.spatial_weight == y.options.bank.spatial_weight &&
+      x.options.false_alarm == y.options.false_alarm && x.options.threads == y.options.threads);
   assert_true(x.images == y.images && x.calibration_images == y.calibration_images);
   assert_true(x.threshold == y.threshold && x.threshold_low == y.threshold_low &&
               x.threshold_high == y.threshold_high && x.typical == y.typical);
@@ -259,10 +261,10 @@ static void check_changes(shop *s, const burl_model *model, const change *change
 
 static void test_other_formats_and_versions(void **state) {
   static const change changes[] = {
-      {.key = "burl.version", .find = "1", .put = "2", .expected = BURL_ERR_VERSION},
-      {.key = "burl.version", .find = "1", .put = "", .expected = BURL_ERR_VERSION},
-      {.key = "burl.version", .find = "1", .put = "1x", .expected = BURL_ERR_VERSION},
-      {.key = "burl.version", .find = "1", .put = "-99999999999999", .expected = BURL_ERR_VERSION},
+      {.key = "burl.version", .find = "2", .put = "3", .expected = BURL_ERR_VERSION},
+      {.key = "burl.version", .find = "2", .put = "", .expected = BURL_ERR_VERSION},
+      {.key = "burl.version", .find = "2", .put = "2x", .expected = BURL_ERR_VERSION},
+      {.key = "burl.version", .find = "2", .put = "-99999999999999", .expected = BURL_ERR_VERSION},
       {.key = "burl.version", .put = NULL, .expected = BURL_ERR_FORMAT},
       {.key = "burl.format", .find = "burl", .put = "hurl", .expected = BURL_ERR_FORMAT},
       {.key = "burl.format", .put = NULL, .expected = BURL_ERR_FORMAT},
@@ -281,9 +283,12 @@ static void test_bad_settings(void **state) {
       {"\"threshold\": ", "\"threshold\": -1e9, \"was\": "},  /* below the typical value */
       {"\"threshold\": ", "\"threshold\": 1e999, \"was\": "}, /* no number */
       {"\"threshold\"", "\"treshold\""},
-      {"\"spatial_weight\": 0.0", "\"spatial_weight\": 1.0"},
-      {"\"spatial_weight\": 0.0", "\"spatial_weight\": -0.1"},
-      {"\"spatial_weight\": 0.0", "\"spatial_weight\": 0.5"}, /* then there are no positions */
+      {"\"spatial_weight\": ", "\"spatial_weight\": 1.0, \"was\": "},
+      {"\"spatial_weight\": ", "\"spatial_weight\": -0.1, \"was\": "},
+      {"\"spatial\": \"none\"", "\"spatial\": \"grid\""}, /* there are no local banks */
+      {"\"spatial\": \"none\"", "\"spatial\": \"auto\""},
+      {"\"spatial\": \"none\"", "\"spatial\": \"here\""},
+      {"\"method\": \"burl\"", "\"method\": \"hurl\""},
       {"\"prototypes\": 4", "\"prototypes\": -4"},
       {"\"prototypes\": 4", "\"prototypes\": 4.5"},
       {"\"prototypes\": 4", "\"prototypes\": 0"},
@@ -324,8 +329,8 @@ static void test_bad_tensors(void **state) {
       {.tensor = "texture.fine.mean", .how = SPOIL, .value = NAN, .expected = BURL_ERR_NUMERIC},
   };
   static const change positions[] = {
-      {.tensor = "bank.fine.positions", .how = DROP, .expected = BURL_ERR_FORMAT},
-      {.tensor = "bank.fine.positions", .how = RESHAPE, .expected = BURL_ERR_FORMAT},
+      {.tensor = "bank.fine.local.positions", .how = DROP, .expected = BURL_ERR_FORMAT},
+      {.tensor = "bank.fine.local.positions", .how = RESHAPE, .expected = BURL_ERR_FORMAT},
   };
   shop *s = *state;
   check_changes(s, s->model, changes, sizeof changes / sizeof *changes);

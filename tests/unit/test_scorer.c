@@ -22,7 +22,7 @@ static int set_up(void **state) {
   *state = cloth_fit(&t, "good", 1);
   burl_dataset *dataset = tree_load(&t, "good");
   burl_fit_options options = cloth_options(1);
-  options.spatial_weight = 0.3;
+  options.bank.spatial = BURL_SPATIAL_GRID;
   assert_int_equal(burl_model_fit(&spatial, NULL, dataset, &options, NULL, NULL), BURL_OK);
   burl_model_info info;
   burl_model_get_info(*state, &info);
