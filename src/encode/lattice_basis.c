@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define LEAST_SHARE 0.05   /* of the grey's variance */
+#define LEAST_SHARE 0.035  /* of the grey's variance */
 #define LEAST_RHO 0.5      /* of the coarse autocorrelation at lag 0 */
 #define LEAST_STRIPES 72.0 /* pixels: nearer ones are not told from the ribs of a knit */
 

@@ -143,7 +143,7 @@ static void lay_out(lag_maps *m) {
 }
 
 burl_status burl_lag_maps_open(lag_maps *maps, const double *statistics) {
-  static const size_t blur[] = {3, 3, 3, 0}, light[] = {2, 1, 0};
+  static const size_t blur[] = {3, 3, 3, 3, 3, 0}, light[] = {2, 1, 0};
   *maps = (lag_maps){0};
   lay_out(maps);
   if (!burl_arena_open(&maps->arena)) return BURL_ERR_MEMORY;

@@ -12,12 +12,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LAGS = LATTICE_LAGS, MOST_INDEX = 16 };
+enum { LAGS = LATTICE_LAGS, MOST_INDEX = 16, TRIES = 10 };
 
 #define LEAST_T 5.0      /* for a sublattice to count as the lattice */
 #define NOISE 0.02       /* least deviation of heights, in their mean */
 #define SURE_PAIRS 0.3   /* of the pairs at lag 0, where heights are compared */
 #define LEAST_PLANE 36.0 /* pixels: what repeats in shorter steps is a weave */
+#define NEARLY 0.86      /* of the highest lattice's height */
+#define OUTDONE 0.9      /* likewise */
 #define LEAST_DIP 0.75   /* rho falls below this between two points of a lattice */
 
 typedef struct lattice_basis {
@@ -216,32 +218,77 @@ static int dips(const float *map, lag t) {
   return least < LEAST_DIP * burl_lag_look(map, t.y, t.x);
 }
 
-int burl_lattice_find_plane(lag steps[2], const lag_maps *m) {
-  static const double share[] = {0.7, 0.8, 0.9, 0.95};
-  lattice_basis found_basis, *basis = &found_basis;
-  lag_point *points = m->points, *peaks = m->peaks;
-  size_t count = list_peaks(peaks, m->coarse);
+/* Mean of rho at the steps of the lattice. */
+static double height_of(const lattice_basis *basis, const float *map) {
+  lag a = basis->a, b = basis->b;
+  return 0.5 * (burl_lag_look(map, a.y, a.x) + burl_lag_look(map, b.y, b.x));
+}
+
+/* The lattice that begins with the shortest peaks of at least `least`; its height, 0 if none. */
+static double find_from(lattice_basis *basis, const lag_maps *m, size_t peaks, double least) {
+  const float *map = m->coarse;
+  if (!choose_basis(basis, m->peaks, peaks, least)) return 0.0;
+  if (fit_basis(basis, m->points, map, 1) < 2 || fit_basis(basis, m->points, map, 3) < 2 ||
+      fit_basis(basis, m->points, map, 64) < 2 || !holds(basis, m->points, map, 0.8 * least))
+    return 0.0;
+  coarsen(basis, m->points, m);
+  fit_basis(basis, m->points, m->medium, 64);
+  shorten(basis);
+  if (LAG_SAMPLE * burl_lag_length(basis->a) < LEAST_PLANE || !dips(map, basis->a) ||
+      !dips(map, basis->b))
+    return 0.0;
+  return height_of(basis, map);
+}
+
+static double area_of(const lattice_basis *basis) {
+  return fabs(basis->a.y * basis->b.x - basis->a.x * basis->b.y);
+}
+
+/* The highest of the peaks that are sure, or of all where there is none. */
+static double find_summit(const lag_maps *m, size_t count) {
   double best = 0.0, sure = 0.0;
   for (size_t k = 0; k < count; k++) {
-    if (burl_lag_look(m->pairs, peaks[k].t.y, peaks[k].t.x) >= SURE_PAIRS)
-      sure = fmax(sure, peaks[k].value);
-    best = fmax(best, peaks[k].value);
+    const lag_point *peak = &m->peaks[k];
+    if (burl_lag_look(m->pairs, peak->t.y, peak->t.x) >= SURE_PAIRS) sure = fmax(sure, peak->value);
+    best = fmax(best, peak->value);
   }
-  if (sure > 0.5 * best) best = sure;
-  int found = 0;
-  for (size_t s = 0; s < sizeof share / sizeof *share && !found; s++) {
-    if (!choose_basis(basis, peaks, count, share[s] * best)) break;
-    found = fit_basis(basis, points, m->coarse, 1) >= 2 &&
-            fit_basis(basis, points, m->coarse, 3) >= 2 &&
-            fit_basis(basis, points, m->coarse, 64) >= 2 &&
-            holds(basis, points, m->coarse, 0.6 * best);
+  return sure > 0.5 * best ? sure : best;
+}
+
+/* Whether a peak nearer than the lattice's steps, and not on it, is as high: then it is not the
+ * print's but a weave's, whose own repeat is too small to be counted. */
+static int is_outdone(const lattice_basis *basis, const lag_maps *m, size_t peaks, double height) {
+  double det = basis->a.y * basis->b.x - basis->a.x * basis->b.y;
+  for (size_t k = 0; k < peaks; k++) {
+    lag t = m->peaks[k].t;
+    double i = (t.y * basis->b.x - t.x * basis->b.y) / det;
+    double j = (basis->a.y * t.x - basis->a.x * t.y) / det;
+    double off = fmax(fabs(i - round(i)), fabs(j - round(j)));
+    if (LAG_SAMPLE * burl_lag_length(t) < LEAST_PLANE && off > 0.1 &&
+        m->peaks[k].value > OUTDONE * height)
+      return 1;
   }
-  if (!found) return 0;
-  coarsen(basis, points, m);
-  fit_basis(basis, points, m->medium, 64);
-  shorten(basis);
-  steps[0] = basis->a;
-  steps[1] = basis->b;
-  return LAG_SAMPLE * burl_lag_length(basis->a) >= LEAST_PLANE && dips(m->coarse, basis->a) &&
-         dips(m->coarse, basis->b);
+  return 0;
+}
+
+/* Which peaks count is tried from low to high; the smallest repeat that is nearly as high as the
+ * highest is it. */
+int burl_lattice_find_plane(lag steps[2], const lag_maps *m) {
+  static const double share[TRIES] = {0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95};
+  lattice_basis basis[TRIES];
+  double height[TRIES], highest = 0.0;
+  size_t count = list_peaks(m->peaks, m->coarse), best = TRIES;
+  double summit = find_summit(m, count);
+  for (size_t k = 0; k < TRIES; k++) {
+    height[k] = find_from(&basis[k], m, count, share[k] * summit);
+    highest = fmax(highest, height[k]);
+  }
+  for (size_t k = 0; k < TRIES; k++)
+    if (height[k] > 0.0 && height[k] >= NEARLY * highest &&
+        (best == TRIES || area_of(&basis[k]) < 0.9 * area_of(&basis[best])))
+      best = k;
+  if (best == TRIES || is_outdone(&basis[best], m, count, height[best])) return 0;
+  steps[0] = basis[best].a;
+  steps[1] = basis[best].b;
+  return 1;
 }
