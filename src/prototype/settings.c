@@ -129,6 +129,18 @@ static double number_of(const burl_bank_options *options, const setting *s) {
                          : *(const double *)(const void *)at;
 }
 
+/* The shortest of the texts of 1 to 17 digits that read as the same number. */
+static void print_real(char *text, size_t size, double value) {
+  char best[40], other[40];
+  snprintf(best, sizeof best, "%.17g", value);
+  for (int digits = 16; digits > 0; digits--) {
+    snprintf(other, sizeof other, "%.*g", digits, value);
+    if (strtod(other, NULL) == value && strlen(other) <= strlen(best))
+      memcpy(best, other, sizeof best);
+  }
+  snprintf(text, size, "%s", best);
+}
+
 void burl_settings_get(char *text, size_t size, const burl_bank_options *options, size_t i) {
   const setting *s = &settings[i];
   const char *at = (const char *)options + s->offset;
@@ -141,14 +153,7 @@ void burl_settings_get(char *text, size_t size, const burl_bank_options *options
   } else if (s->kind == SEED) {
     snprintf(text, size, "%" PRIu64, *(const uint64_t *)(const void *)at);
   } else {
-    snprintf(text, size, "%.17g", *(const double *)(const void *)at);
-    for (int digits = 1; digits < 17; digits++) { /* the shortest text that reads the same */
-      char shorter[40];
-      snprintf(shorter, sizeof shorter, "%.*g", digits, *(const double *)(const void *)at);
-      if (strtod(shorter, NULL) != *(const double *)(const void *)at) continue;
-      snprintf(text, size, "%s", shorter);
-      return;
-    }
+    print_real(text, size, *(const double *)(const void *)at);
   }
 }
 
