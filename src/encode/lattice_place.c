@@ -8,13 +8,16 @@
  *    is seen, and three circular correlations, thus transforms of 64 x 64.
  * 2. Refinement (lattice_refine.c), on a part of a few repeats in the middle at first, where a
  *    turn or stretch of a few percent does not matter yet, then on parts twice as large each time.
- * 3. Search again over all of the window, as it is now turned and stretched; better places win. */
+ * 3. Where the correlation is below what good images have, search again over all of the window, as
+ *    it is now turned and stretched; a better place wins. */
 #include "encode/lattice_parts.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { SIDE = BURL_LATTICE_SIDE, CELLS = LATTICE_CELLS, HALF = SIDE / 2 + 1, SAMPLES = 12000 };
+enum { SIDE = BURL_LATTICE_SIDE, CELLS = LATTICE_CELLS, HALF = SIDE / 2 + 1, SAMPLES = 4000 };
+
+#define EXPECTED 0.85 /* of the correlation that the lattice's strength promises */
 
 /* The same requests in the same order for reserving and for taking. */
 static void *request(burl_arena *arena, size_t count, size_t size) {
@@ -221,8 +224,9 @@ static void find_start(lattice_aligner *a, lattice_fit *fit, lattice_part part) 
   enum { PLACES = 3 };
   lattice_fit start = {.centre = {fit->centre[0], fit->centre[1]}}, places[PLACES];
   size_t count = burl_lattice_search(a, places, PLACES, &start, part);
+  double first = count > 0 ? places[0].score : 0.0;
   for (size_t k = 0; k < count; k++) {
-    if (places[k].score < 0.7 * places[0].score) break;
+    if (k > 0 && places[k].score < 0.85 * first) break;
     burl_lattice_refine(a, &places[k], part, 3);
     if (k == 0 || places[k].score > fit->score) *fit = places[k];
   }
@@ -246,6 +250,7 @@ void burl_lattice_place(lattice_aligner *a, lattice_fit *fit, const lattice_fit 
     burl_lattice_refine(a, fit, burl_lattice_middle(w, size), 2);
   burl_lattice_refine(a, fit, whole, 4);
   lattice_fit other;
+  if (fit->score > EXPECTED * sqrt(a->lattice->strength)) return;
   if (burl_lattice_search(a, &other, 1, fit, whole) == 0 || other.score < fit->score + 0.02) return;
   burl_lattice_refine(a, &other, whole, 4);
   if (other.score > fit->score) *fit = other;

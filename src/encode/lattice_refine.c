@@ -14,18 +14,28 @@
 #include <math.h>
 #include <string.h>
 
-enum { SIDE = BURL_LATTICE_SIDE, MOVES = 6, UNKNOWN = 8, COLUMNS = 9, WIDTH = 12, SAMPLES = 12000 };
+enum { SIDE = BURL_LATTICE_SIDE, MOVES = 6, UNKNOWN = 8, COLUMNS = 9, SAMPLES = 2500 };
 
 #define STRAIN 0.02 /* standard deviation of the prior */
 #define MOST_STRAIN 0.15
 
+/* Of the columns only these differ along a row of samples: T_y, T_x, T_y q_x, T_x q_x, T, 1, I. */
+enum { BASE = 7, PRODUCTS = BASE * (BASE + 1) / 2, PLAIN = 5, ROW = LATTICE_WINDOW + BURL_LANES };
+
 typedef struct equations {
-  double sum[COLUMNS][WIDTH]; /* products of the columns and of the samples (the ninth) */
-  double squares, weight;     /* of the residuals, weighted */
-  double plain[6];            /* n, I, T, II, TT, IT without weights: for the score */
-  double gain, level, scale;  /* scale: s */
-  double half;                /* pixels that strains are multiplied by */
+  double sum[COLUMNS][COLUMNS]; /* products of the columns and of the samples (the ninth) */
+  double count, plain[PLAIN];   /* n; I, T, II, TT, IT without weights: for the score */
+  double gain, level, scale;    /* scale: s */
+  double half;                  /* pixels that strains are multiplied by */
 } equations;
+
+/* A row of samples and of what the pattern has in their places; zeros after the last. */
+typedef struct row_samples {
+  float value[ROW], inside[ROW];     /* inside: 1, after the last 0 */
+  float pattern[ROW], slope[2][ROW]; /* slopes a cycle of u and of v */
+  float across[ROW];                 /* q_x, scaled */
+  size_t count;
+} row_samples;
 
 BURL_INLINE void look_up(float out[4], const float (*table)[4], float u, float v) {
   float fu = floorf(u), fv = floorf(v), wu = u - fu, wv = v - fv;
@@ -38,79 +48,122 @@ BURL_INLINE void look_up(float out[4], const float (*table)[4], float u, float v
   }
 }
 
-/* One sample: columns and residual into `sum` (COLUMNS, WIDTH). */
-BURL_INLINE void add_sample(float sum[COLUMNS][WIDTH], float plain[6], float *squares,
-                            float *weight, const float t[4], const float slope[4], float y, float x,
-                            float value, const float setting[3]) {
-  float ty = setting[0] * (t[1] * slope[0] + t[2] * slope[2]);
-  float tx = setting[0] * (t[1] * slope[1] + t[2] * slope[3]);
-  float r = value - setting[0] * t[0] - setting[1], q = r * setting[2];
-  float z = 1.0f / (1.0f + q * q), w = z * z;
-  const float column[WIDTH] = {ty, tx, ty * y, ty * x, tx * y, tx * x, t[0], 1.0f, value};
-  for (int k = 0; k < COLUMNS; k++)
-    for (int l = 0; l < WIDTH; l++)
-      sum[k][l] += w * column[k] * column[l];
-  const float own[6] = {1.0f, value, t[0], value * value, t[0] * t[0], t[0] * value};
-  for (int k = 0; k < 6; k++)
-    plain[k] += own[k];
-  *squares += w * r * r;
-  *weight += w;
-}
-
-/* Adds every `every`th sample of row i. */
+/* Samples of row i, every `every`th; y receives q_y, scaled. */
 BURL_CLONES
-static void add_lattice_row(equations *e, const lattice_aligner *a, const lattice_fit *fit,
-                            lattice_part part, size_t i, size_t every) {
+static void take_pattern_row(row_samples *restrict out, double *restrict y,
+                             const lattice_aligner *a, const lattice_fit *fit, lattice_part part,
+                             size_t i, size_t every, double half) {
   const double(*wave)[2] = a->lattice->wave, (*strain)[2] = fit->strain;
-  float sum[COLUMNS][WIDTH] = {{0}}, plain[6] = {0}, squares = 0.0f, weight = 0.0f;
-  double y = a->window.y + LATTICE_REDUCE * (double)i - fit->centre[0];
-  double x = a->window.x + LATTICE_REDUCE * (double)part.col0 - fit->centre[1];
-  double sy = y + strain[0][0] * y + strain[0][1] * x, sx = x + strain[1][0] * y + strain[1][1] * x;
-  float cell[2], step[2], slope[4];
+  double qy = a->window.y + LATTICE_REDUCE * (double)i - fit->centre[0];
+  double qx = a->window.x + LATTICE_REDUCE * (double)part.col0 - fit->centre[1];
+  double sy = qy + strain[0][0] * qy + strain[0][1] * qx;
+  double sx = qx + strain[1][0] * qy + strain[1][1] * qx;
+  float cell[2], step[2];
   for (int k = 0; k < 2; k++) {
     double phase = fit->phase[k] + wave[k][0] * sy + wave[k][1] * sx;
+    double stride = wave[k][0] * strain[0][1] + wave[k][1] * (1.0 + strain[1][1]);
     cell[k] = (float)(SIDE * (phase - floor(phase)));
-    step[k] = (float)(SIDE * LATTICE_REDUCE *
-                      (wave[k][0] * strain[0][1] + wave[k][1] * (1.0 + strain[1][1])));
-    slope[2 * k] = (float)wave[k][0];
-    slope[2 * k + 1] = (float)wave[k][1];
+    step[k] = (float)(SIDE * LATTICE_REDUCE * stride * (double)every);
   }
-  const float setting[3] = {(float)e->gain, (float)e->level, (float)(1.0 / e->scale)};
   const float *row = a->window.sample + i * a->window.cols;
-  float scaled = (float)(y / e->half), right = (float)(x / e->half);
-  float across = (float)(LATTICE_REDUCE / e->half);
-  const float(*table)[4] = (const float(*)[4])a->table;
-  for (size_t j = part.col0; j < part.col1; j += every) {
-    float n = (float)(j - part.col0), t[4];
-    look_up(t, table, cell[0] + n * step[0], cell[1] + n * step[1]);
-    add_sample(sum, plain, &squares, &weight, t, slope, scaled, right + n * across, row[j],
-               setting);
+  float right = (float)(qx / half), stride = (float)(LATTICE_REDUCE * (double)every / half);
+  size_t n = 0;
+  for (size_t j = part.col0; j < part.col1; j += every, n++) {
+    float t[4];
+    look_up(t, (const float(*)[4])a->table, cell[0] + (float)n * step[0],
+            cell[1] + (float)n * step[1]);
+    out->value[n] = row[j];
+    out->inside[n] = 1.0f;
+    out->pattern[n] = t[0];
+    out->slope[0][n] = t[1];
+    out->slope[1][n] = t[2];
+    out->across[n] = right + (float)n * stride;
   }
+  for (size_t j = n; j < n + BURL_LANES; j++) {
+    out->value[j] = out->inside[j] = out->pattern[j] = out->across[j] = 0.0f;
+    out->slope[0][j] = out->slope[1][j] = 0.0f;
+  }
+  out->count = n;
+  *y = qy / half;
+}
+
+#define LANES_AT(at) (*(const burl_lanes *)(at))
+
+/* Sums over a row of the products of all base columns, weighted, and of the plain ones. wave: of u
+ * and v, down and across, times the gain. */
+BURL_CLONES
+static void multiply_pattern_row(burl_lanes *restrict product, burl_lanes *restrict plain,
+                                 const row_samples *restrict in, const float wave[4], float gain,
+                                 float level, float sharp) {
+  for (size_t n = 0; n < in->count; n += BURL_LANES) {
+    burl_lanes u = LANES_AT(in->slope[0] + n), v = LANES_AT(in->slope[1] + n);
+    burl_lanes t = LANES_AT(in->pattern + n), value = LANES_AT(in->value + n);
+    burl_lanes one = LANES_AT(in->inside + n), x = LANES_AT(in->across + n);
+    burl_lanes q = (value - gain * t - level) * sharp, z = 1.0f / (1.0f + q * q);
+    burl_lanes weight = z * z * one, ty = wave[0] * u + wave[2] * v, tx = wave[1] * u + wave[3] * v;
+    const burl_lanes column[BASE] = {ty, tx, ty * x, tx * x, t, one, value};
+    for (int k = 0, at = 0; k < BASE; k++) {
+      burl_lanes weighted = weight * column[k];
+      for (int l = 0; l <= k; l++)
+        product[at++] += weighted * column[l];
+    }
+    plain[0] += value;
+    plain[1] += t;
+    plain[2] += value * value;
+    plain[3] += t * t;
+    plain[4] += t * value;
+  }
+}
+
+static double total(const burl_lanes *lanes) {
+  double sum = 0.0;
+  for (int k = 0; k < BURL_LANES; k++)
+    sum += (double)(*lanes)[k];
+  return sum;
+}
+
+/* Adds a row's products: column k is base column from[k], times y where down[k]. */
+static void add_products(equations *e, const burl_lanes *product, double y) {
+  static const int from[COLUMNS] = {0, 1, 0, 2, 1, 3, 4, 5, 6};
+  static const int down[COLUMNS] = {0, 0, 1, 0, 1, 0, 0, 0, 0};
+  double sum[BASE][BASE];
+  for (int k = 0, at = 0; k < BASE; k++)
+    for (int l = 0; l <= k; l++, at++)
+      sum[k][l] = sum[l][k] = total(&product[at]);
   for (int k = 0; k < COLUMNS; k++)
-    for (int l = 0; l < WIDTH; l++)
-      e->sum[k][l] += (double)sum[k][l];
-  for (int k = 0; k < 6; k++)
-    e->plain[k] += (double)plain[k];
-  e->squares += (double)squares;
-  e->weight += (double)weight;
+    for (int l = 0; l < COLUMNS; l++)
+      e->sum[k][l] += (down[k] ? y : 1.0) * (down[l] ? y : 1.0) * sum[from[k]][from[l]];
 }
 
 static void set_up(equations *e, const lattice_aligner *a, const lattice_fit *fit,
                    lattice_part part) {
+  row_samples row;
+  const double(*w)[2] = a->lattice->wave;
+  const float wave[4] = {(float)(e->gain * w[0][0]), (float)(e->gain * w[0][1]),
+                         (float)(e->gain * w[1][0]), (float)(e->gain * w[1][1])};
   size_t every = 1;
+  double y;
   while ((part.row1 - part.row0) * (part.col1 - part.col0) / (every * every) > SAMPLES)
     every++;
   memset(e->sum, 0, sizeof e->sum);
   memset(e->plain, 0, sizeof e->plain);
-  e->squares = e->weight = 0.0;
-  for (size_t i = part.row0; i < part.row1; i += every)
-    add_lattice_row(e, a, fit, part, i, every);
+  e->count = 0.0;
+  for (size_t i = part.row0; i < part.row1; i += every) {
+    burl_lanes product[PRODUCTS] = {{0}}, plain[PLAIN] = {{0}};
+    take_pattern_row(&row, &y, a, fit, part, i, every, e->half);
+    multiply_pattern_row(product, plain, &row, wave, (float)e->gain, (float)e->level,
+                         (float)(1.0 / e->scale));
+    add_products(e, product, y);
+    for (int k = 0; k < PLAIN; k++)
+      e->plain[k] += total(&plain[k]);
+    e->count += (double)row.count;
+  }
 }
 
 static double correlation(const equations *e) {
   const double *p = e->plain;
-  double n = p[0], vi = p[3] - p[1] * p[1] / n, vt = p[4] - p[2] * p[2] / n;
-  double c = p[5] - p[1] * p[2] / n;
+  double n = e->count, vi = p[2] - p[0] * p[0] / n, vt = p[3] - p[1] * p[1] / n;
+  double c = p[4] - p[0] * p[1] / n;
   return vi > 1e-9 * n && vt > 1e-9 * n ? c / sqrt(vi * vt) : -1.0;
 }
 
@@ -139,19 +192,22 @@ static int solve(double A[UNKNOWN][UNKNOWN], double x[UNKNOWN]) {
 /* One step; returns how far the far end of the part moved, in pixels. */
 static double step(equations *e, const burl_lattice *lattice, lattice_fit *fit) {
   double A[UNKNOWN][UNKNOWN], x[UNKNOWN];
-  double variance = fmax(e->squares / fmax(e->weight, 1.0), 1e-6);
+  double g = e->gain, m = e->level, (*s)[COLUMNS] = e->sum, weight = s[7][7];
+  double squares = s[8][8] + g * g * s[6][6] + m * m * weight -
+                   2.0 * (g * s[6][8] + m * s[7][8] - g * m * s[6][7]);
+  double variance = fmax(squares / fmax(weight, 1.0), 1e-6);
   double prior = variance / (STRAIN * e->half * STRAIN * e->half);
   double *strain = &fit->strain[0][0];
   for (int k = 0; k < UNKNOWN; k++) {
     for (int l = 0; l < UNKNOWN; l++)
-      A[k][l] = e->sum[k][l];
-    x[k] = e->sum[k][8] - e->gain * e->sum[k][6] - e->level * e->sum[k][7];
+      A[k][l] = s[k][l];
+    x[k] = s[k][8] - g * s[k][6] - m * s[k][7];
     if (k < 2) A[k][k] += 0.01 * variance;
     if (k >= 2 && k < MOVES) {
       A[k][k] += prior;
       x[k] -= prior * strain[k - 2] * e->half;
     }
-    if (k >= MOVES) A[k][k] += 1e-6 * e->weight + 1e-9;
+    if (k >= MOVES) A[k][k] += 1e-6 * weight + 1e-9;
   }
   if (!solve(A, x)) return 0.0;
   double length = hypot(x[0], x[1]);

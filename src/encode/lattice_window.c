@@ -26,16 +26,20 @@ void burl_lattice_window_close(lattice_window *window) {
   *window = (lattice_window){0};
 }
 
-/* One row of means of r x r pixels, from r rows (r, r cols). */
-static void reduce_row(float *restrict out, const float *restrict pixels, size_t cols, size_t r) {
+/* One row of means of r x r pixels, from r rows (r, r cols), the first of which is overwritten. */
+static void reduce_row(float *restrict out, float *restrict pixels, size_t cols, size_t r) {
   const float scale = 1.0f / (float)(r * r);
+  for (size_t j = 0; j < r * cols; j++)
+    pixels[j] *= scale;
+  for (size_t k = 1; k < r; k++) {
+    const float *row = pixels + k * r * cols;
+    for (size_t j = 0; j < r * cols; j++)
+      pixels[j] += scale * row[j];
+  }
   for (size_t j = 0; j < cols; j++) {
     float sum = 0.0f;
-    for (size_t k = 0; k < r; k++) {
-      const float *p = pixels + (k * cols + j) * r;
-      for (size_t l = 0; l < r; l++)
-        sum += scale * p[l];
-    }
+    for (size_t l = 0; l < r; l++)
+      sum += pixels[r * j + l];
     out[j] = sum;
   }
 }
@@ -116,12 +120,18 @@ static void level(lattice_window *w, const surface *s, float limit) {
   }
 }
 
-/* Standard deviation of the samples held to +-limit. */
+/* Root of the mean square of the samples, none counted for more than limit. */
 static double deviation(const lattice_window *w, float limit) {
   double squares = 0.0;
-  for (size_t i = 0; i < w->rows * w->cols; i++) {
-    double v = (double)fminf(fmaxf(w->sample[i], -limit), limit);
-    squares += v * v;
+  for (size_t i = 0; i < w->rows; i++) {
+    const float *row = w->sample + i * w->cols;
+    float sum = 0.0f;
+    for (size_t j = 0; j < w->cols; j++) {
+      float v = fabsf(row[j]);
+      v = v < limit ? v : limit;
+      sum += v * v;
+    }
+    squares += (double)sum;
   }
   return sqrt(squares / (double)(w->rows * w->cols));
 }
