@@ -56,7 +56,7 @@ SHARED := $(B)/libburl.so.$(VERSION)
 SONAME := libburl.so.$(firstword $(subst ., ,$(VERSION)))
 TOOL := $(B)/burl
 
-.PHONY: all bench-quality benchmarks help demo check check-all check-unit check-asan check-fuzz check-cli check-headers check-structure \
+.PHONY: all bench-quality bench-features benchmarks help demo check check-all check-unit check-asan check-fuzz check-cli check-headers check-structure \
   check-examples check-clang bench format metrics install uninstall clean setup lib tool
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -165,6 +165,10 @@ bench-quality: $(TOOL) $(B)/bench/bench_machine ## detection quality on data set
 	scripts/bench-quality.py $(TOOL) $(B)/bench/bench_machine $(DATA) $(if $(PEER),--peer $(PEER)) \
 	  --seeds $(SEEDS) > build/bench/quality.jsonl.part
 	@mv build/bench/quality.jsonl.part build/bench/quality.jsonl
+# the figures of a bank in the place of the peer's own; DATA="SET..." PEER=SCRIPT (its help says what it must hold)
+PYTHON ?= /usr/bin/python3
+bench-features: $(B)/bench/bank_npy ## prototype learners on a network's features
+	$(PYTHON) scripts/bench-features.py $(PEER) $< $(DATA) --seeds $(SEEDS)
 benchmarks: ## write docs/benchmarks.md from build/bench/*.jsonl
 	@scripts/benchmarks.py
 
