@@ -142,22 +142,42 @@ static void average(float *pattern, const double *sums, int dimensions) {
   }
 }
 
-/* wave <- wave (1 + strain), and the basis with it. */
+/* The basis from the waves. */
+static void invert(burl_lattice *l) {
+  double(*w)[2] = l->wave, (*b)[2] = l->basis;
+  if (l->dimensions == 2) {
+    double det = w[0][0] * w[1][1] - w[0][1] * w[1][0];
+    b[0][0] = w[1][1] / det, b[0][1] = -w[1][0] / det;
+    b[1][0] = -w[0][1] / det, b[1][1] = w[0][0] / det;
+  } else {
+    double n = w[0][0] * w[0][0] + w[0][1] * w[0][1];
+    b[0][0] = w[0][0] / n, b[0][1] = w[0][1] / n;
+    b[1][0] = b[1][1] = 0.0;
+  }
+}
+
+/* wave <- wave (1 + strain). */
 static void apply_strain(burl_lattice *l, const double strain[4]) {
   for (int k = 0; k < l->dimensions; k++) {
     double y = l->wave[k][0], x = l->wave[k][1];
     l->wave[k][0] = y * (1.0 + strain[0]) + x * strain[2];
     l->wave[k][1] = y * strain[1] + x * (1.0 + strain[3]);
   }
-  double(*w)[2] = l->wave;
-  if (l->dimensions == 2) {
-    double det = w[0][0] * w[1][1] - w[0][1] * w[1][0];
-    l->basis[0][0] = -w[1][1] / -det, l->basis[0][1] = -w[1][0] / det;
-    l->basis[1][0] = -w[0][1] / det, l->basis[1][1] = w[0][0] / det;
-  } else {
-    double n = w[0][0] * w[0][0] + w[0][1] * w[0][1];
-    l->basis[0][0] = w[0][0] / n, l->basis[0][1] = w[0][1] / n;
-  }
+}
+
+/* Waves and strength become those of `saved`, so that a loaded lattice is the learned one. */
+static void take_saved(burl_lattice *l) {
+  for (int k = 0; k < 4; k++)
+    l->wave[k / 2][k % 2] = (double)l->saved[k];
+  l->strength = (double)l->saved[4];
+  invert(l);
+}
+
+static void round_to_saved(burl_lattice *l) {
+  for (int k = 0; k < 4; k++)
+    l->saved[k] = (float)l->wave[k / 2][k % 2];
+  l->saved[4] = (float)l->strength;
+  take_saved(l);
 }
 
 static burl_status draw(burl_lattice *lattice, const double *sums) {
@@ -192,6 +212,7 @@ burl_status burl_lattice_learned(burl_lattice *lattice, size_t pass, const doubl
       strain[k] = statistics[SUMS + k] / windows;
     apply_strain(made, strain);
   }
+  round_to_saved(made);
   if (status == BURL_OK) *lattice = *made;
   free(made);
   return status;
@@ -201,67 +222,66 @@ burl_status burl_lattice_save(const burl_lattice *lattice, burl_safetensors_writ
   if (lattice->dimensions == 0 || !lattice->drawn) return BURL_OK;
   char dimensions[2] = {(char)('0' + lattice->dimensions), 0};
   burl_safetensors_writer_add_metadata(writer, "lattice.dimensions", dimensions);
-  burl_safetensors_writer_add_tensor(writer, "lattice.wave", BURL_DTYPE_F64, (size_t[]){2, 2}, 2,
-                                     lattice->wave);
-  burl_safetensors_writer_add_tensor(writer, "lattice.strength", BURL_DTYPE_F64, NULL, 0,
-                                     &lattice->strength);
+  burl_safetensors_writer_add_tensor(writer, "lattice.wave", BURL_DTYPE_F32, (size_t[]){2, 2}, 2,
+                                     lattice->saved);
+  burl_safetensors_writer_add_tensor(writer, "lattice.strength", BURL_DTYPE_F32, (size_t[]){1}, 1,
+                                     lattice->saved + 4);
   return burl_safetensors_writer_add_tensor(writer, "lattice.pattern", BURL_DTYPE_F32,
                                             (size_t[]){SIDE, SIDE}, 2, lattice->pattern);
 }
 
-/* Reads `count` finite doubles. */
-static burl_status get_doubles(const burl_safetensors *file, double *out, const char *name,
-                               size_t count, burl_diag *diag) {
-  const burl_tensor *tensor = burl_safetensors_find(file, name);
-  if (!tensor || tensor->dtype != BURL_DTYPE_F64 || tensor->count != count)
-    return burl_fail(diag, BURL_ERR_FORMAT, NULL, "Fit the model again.",
-                     "tensor \"%s\" is not there as %zu numbers of type F64", name, count);
-  memcpy(out, tensor->data, count * sizeof *out);
-  for (size_t i = 0; i < count; i++)
-    if (!isfinite(out[i]))
-      return burl_fail(diag, BURL_ERR_NUMERIC, NULL, "Fit the model again.",
-                       "tensor \"%s\" holds a number that is not finite", name);
-  return BURL_OK;
-}
-
-/* Whether waves and strength are such as are learned; sets the basis. */
-static int is_plausible(burl_lattice *l) {
-  double(*w)[2] = l->wave;
-  const double least = 0.5 * LATTICE_MIN_REPEAT, most = 2.0 * LATTICE_MAX_REPEAT;
-  double det = w[0][0] * w[1][1] - w[0][1] * w[1][0], n = hypot(w[0][0], w[0][1]);
+/* Whether waves, strength and pattern are such as are learned. */
+static int is_plausible(const burl_lattice *l) {
+  const double *u = l->wave[0], *v = l->wave[1];
+  double least = 0.5 * LATTICE_MIN_REPEAT, most = 2.0 * LATTICE_MAX_REPEAT;
   if (!(l->strength >= 0.0 && l->strength <= 1.0)) return 0;
-  if (l->dimensions == 1 ? w[1][0] != 0.0 || w[1][1] != 0.0 || !(n > 0.0) : !(fabs(det) > 1e-9))
-    return 0;
-  apply_strain(l, (double[]){0.0, 0.0, 0.0, 0.0});
+  if (l->dimensions == 1 && (v[0] != 0.0 || v[1] != 0.0)) return 0;
+  if (l->dimensions == 2 && !(fabs(u[0] * v[1] - u[1] * v[0]) > 1e-9)) return 0;
   for (int k = 0; k < l->dimensions; k++) {
     double step = hypot(l->basis[k][0], l->basis[k][1]);
     if (!(step >= least && step <= most)) return 0;
   }
+  for (size_t i = 0; i < CELLS; i++)
+    if (fabsf(l->pattern[i]) > 1000.0f) return 0; /* standard deviations */
   return 1;
+}
+
+static burl_status load_parts(burl_lattice *made, const burl_safetensors *file, burl_diag *diag) {
+  const float *wave, *strength, *pattern;
+  burl_status status =
+      burl_safetensors_get_floats(file, &wave, "lattice.wave", (size_t[]){2, 2}, 2, diag);
+  if (status == BURL_OK)
+    status =
+        burl_safetensors_get_floats(file, &strength, "lattice.strength", (size_t[]){1}, 1, diag);
+  if (status == BURL_OK)
+    status = burl_safetensors_get_floats(file, &pattern, "lattice.pattern", (size_t[]){SIDE, SIDE},
+                                         2, diag);
+  if (status != BURL_OK) return status;
+  memcpy(made->saved, wave, 4 * sizeof *wave);
+  made->saved[4] = *strength;
+  memcpy(made->pattern, pattern, sizeof made->pattern);
+  take_saved(made);
+  if (is_plausible(made)) return BURL_OK;
+  return burl_fail(diag, BURL_ERR_FORMAT, NULL, "Fit the model again.",
+                   "the lattice's waves (%g %g, %g %g cycles a pixel), its strength (%g) or its "
+                   "pattern are not such as are learned",
+                   made->wave[0][0], made->wave[0][1], made->wave[1][0], made->wave[1][1],
+                   made->strength);
 }
 
 burl_status burl_lattice_load(burl_lattice *lattice, const burl_safetensors *file,
                               burl_diag *diag) {
   const char *dimensions = burl_safetensors_get_metadata(file, "lattice.dimensions");
+  if (dimensions && strcmp(dimensions, "1") != 0 && strcmp(dimensions, "2") != 0)
+    return burl_fail(diag, BURL_ERR_FORMAT, NULL, "Fit the model again.",
+                     "the lattice has \"%.20s\" dimensions, not 1 or 2", dimensions);
   burl_lattice *made = burl_alloc_zero(1, sizeof *made);
   if (!made) return burl_fail_memory(diag, NULL);
   burl_status status = BURL_OK;
-  const float *pattern;
-  if (dimensions && strcmp(dimensions, "1") != 0 && strcmp(dimensions, "2") != 0)
-    status = burl_fail(diag, BURL_ERR_FORMAT, NULL, "Fit the model again.",
-                       "the lattice has %.20s dimensions, not 1 or 2", dimensions);
-  if (dimensions && status == BURL_OK) {
+  if (dimensions) {
     made->dimensions = dimensions[0] - '0';
     made->drawn = 1;
-    status = get_doubles(file, &made->wave[0][0], "lattice.wave", 4, diag);
-    if (status == BURL_OK) status = get_doubles(file, &made->strength, "lattice.strength", 1, diag);
-    if (status == BURL_OK)
-      status = burl_safetensors_get_floats(file, &pattern, "lattice.pattern",
-                                           (size_t[]){SIDE, SIDE}, 2, diag);
-    if (status == BURL_OK) memcpy(made->pattern, pattern, sizeof made->pattern);
-    if (status == BURL_OK && !is_plausible(made))
-      status = burl_fail(diag, BURL_ERR_FORMAT, NULL, "Fit the model again.",
-                         "the lattice's waves or strength are not such as are learned");
+    status = load_parts(made, file, diag);
   }
   if (status == BURL_OK) *lattice = *made;
   free(made);

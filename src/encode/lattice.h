@@ -24,7 +24,8 @@ typedef struct burl_lattice {
   double basis[2][2];  /* (y,x) of the steps of one repeat in u and in v, pixels; unused: 0 */
   double wave[2][2];   /* cycles a pixel of u and of v, down and across: inverse of basis */
   double strength;     /* autocorrelation one repeat away, 0..1: share of the print in the grey */
-  int reference[2][2]; /* harmonics whose phases set the origin */
+  float saved[5];      /* wave and strength as a file holds them; these are rounded to them */
+  int reference[2][2]; /* harmonics whose phases set the origin; only while learning */
   int drawn;           /* whether there is a pattern yet */
   /* One repeat, in standard deviations of the grey: sample (i,j) at v = i/SIDE, u = j/SIDE. */
   float pattern[BURL_LATTICE_SIDE * BURL_LATTICE_SIDE];

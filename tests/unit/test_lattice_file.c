@@ -59,20 +59,20 @@ static void test_saved_and_loaded(void **state) {
 
 typedef struct bad_file {
   const char *dimensions;
-  double wave[4], strength;
+  float wave[4], strength;
   size_t side;
-  int broken; /* a sample of the pattern is not finite */
+  int broken; /* a sample of the pattern is: 1 not finite, 2 huge */
   burl_status status;
 } bad_file;
 
 static void fill_with_bad(burl_safetensors_writer *writer, const void *context) {
   static float pattern[BURL_LATTICE_SIDE * BURL_LATTICE_SIDE];
   const bad_file *bad = context;
-  pattern[7] = bad->broken ? NAN : 0.5f;
+  pattern[7] = bad->broken == 1 ? NAN : bad->broken == 2 ? 1e30f : 0.5f;
   burl_safetensors_writer_add_metadata(writer, "lattice.dimensions", bad->dimensions);
-  burl_safetensors_writer_add_tensor(writer, "lattice.wave", BURL_DTYPE_F64, (size_t[]){2, 2}, 2,
+  burl_safetensors_writer_add_tensor(writer, "lattice.wave", BURL_DTYPE_F32, (size_t[]){2, 2}, 2,
                                      bad->wave);
-  burl_safetensors_writer_add_tensor(writer, "lattice.strength", BURL_DTYPE_F64, NULL, 0,
+  burl_safetensors_writer_add_tensor(writer, "lattice.strength", BURL_DTYPE_F32, (size_t[]){1}, 1,
                                      &bad->strength);
   if (bad->side > 0)
     burl_safetensors_writer_add_tensor(writer, "lattice.pattern", BURL_DTYPE_F32,
@@ -83,21 +83,22 @@ static void test_bad_files_are_refused(void **state) {
   (void)state;
   const size_t side = BURL_LATTICE_SIDE;
   const bad_file cases[] = {
-      {"2", {0.0, 0.01, 0.01, 0.0}, 0.9, side, 0, BURL_OK},
-      {"1", {0.0, 0.01, 0.0, 0.0}, 0.9, side, 0, BURL_OK},
-      {"3", {0.0, 0.01, 0.01, 0.0}, 0.9, side, 0, BURL_ERR_FORMAT},
-      {"", {0.0, 0.01, 0.01, 0.0}, 0.9, side, 0, BURL_ERR_FORMAT},
-      {"2", {0.0, 0.01, 0.01, 0.0}, 0.9, side - 1, 0, BURL_ERR_FORMAT},
-      {"2", {0.0, 0.01, 0.01, 0.0}, 0.9, 0, 0, BURL_ERR_FORMAT},
-      {"2", {0.0, 0.01, 0.01, 0.0}, 0.9, side, 1, BURL_ERR_NUMERIC},
-      {"2", {0.0, 0.01, 0.0, 0.02}, 0.9, side, 0, BURL_ERR_FORMAT}, /* singular */
-      {"2", {0.0, 0.5, 0.5, 0.0}, 0.9, side, 0, BURL_ERR_FORMAT},   /* 2 pixels */
-      {"2", {0.0, 1e-5, 0.01, 0.0}, 0.9, side, 0, BURL_ERR_FORMAT},
-      {"2", {0.0, 1e300, 1e300, 0.0}, 0.9, side, 0, BURL_ERR_FORMAT},
-      {"2", {0.0, (double)NAN, 0.01, 0.0}, 0.9, side, 0, BURL_ERR_NUMERIC},
-      {"1", {0.0, 0.01, 0.01, 0.0}, 0.9, side, 0, BURL_ERR_FORMAT},
-      {"1", {0.0, 0.0, 0.0, 0.0}, 0.9, side, 0, BURL_ERR_FORMAT},
-      {"2", {0.0, 0.01, 0.01, 0.0}, 1.5, side, 0, BURL_ERR_FORMAT},
+      {"2", {0.0f, 0.01f, 0.01f, 0.0f}, 0.9f, side, 0, BURL_OK},
+      {"1", {0.0f, 0.01f, 0.0f, 0.0f}, 0.9f, side, 0, BURL_OK},
+      {"3", {0.0f, 0.01f, 0.01f, 0.0f}, 0.9f, side, 0, BURL_ERR_FORMAT},
+      {"", {0.0f, 0.01f, 0.01f, 0.0f}, 0.9f, side, 0, BURL_ERR_FORMAT},
+      {"2", {0.0f, 0.01f, 0.01f, 0.0f}, 0.9f, side - 1, 0, BURL_ERR_FORMAT},
+      {"2", {0.0f, 0.01f, 0.01f, 0.0f}, 0.9f, 0, 0, BURL_ERR_FORMAT},
+      {"2", {0.0f, 0.01f, 0.01f, 0.0f}, 0.9f, side, 1, BURL_ERR_NUMERIC},
+      {"2", {0.0f, 0.01f, 0.01f, 0.0f}, 0.9f, side, 2, BURL_ERR_FORMAT},
+      {"2", {0.0f, 0.01f, 0.0f, 0.02f}, 0.9f, side, 0, BURL_ERR_FORMAT}, /* singular */
+      {"2", {0.0f, 0.5f, 0.5f, 0.0f}, 0.9f, side, 0, BURL_ERR_FORMAT},   /* 2 pixels */
+      {"2", {0.0f, 1e-5f, 0.01f, 0.0f}, 0.9f, side, 0, BURL_ERR_FORMAT},
+      {"2", {0.0f, 1e38f, 1e38f, 0.0f}, 0.9f, side, 0, BURL_ERR_FORMAT},
+      {"2", {0.0f, NAN, 0.01f, 0.0f}, 0.9f, side, 0, BURL_ERR_NUMERIC},
+      {"1", {0.0f, 0.01f, 0.01f, 0.0f}, 0.9f, side, 0, BURL_ERR_FORMAT},
+      {"1", {0.0f, 0.0f, 0.0f, 0.0f}, 0.9f, side, 0, BURL_ERR_FORMAT},
+      {"2", {0.0f, 0.01f, 0.01f, 0.0f}, 1.5f, side, 0, BURL_ERR_FORMAT},
   };
   burl_lattice *lattice = calloc(2, sizeof *lattice);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
