@@ -14,60 +14,31 @@
  * the largest of them and products are dear; then, row by row in their place, K. When K is built
  * anew, costs are computed anew.
  *
- * Rows are worked off in blocks of BLOCK_ROWS, each with column sums of its own, added up in their
- * order, and centres in blocks of columns: the same bytes for any number of threads. */
-#include "prototype/pradot_plan.h"
+ * As prototypes part, most entries of the plan become too small to matter. In 16 bits, rows of
+ * which few are left are kept as lists of these after SETTLED sweeps. How much of a row or column
+ * the others may make up is watched, and K built anew before it is LEFT_OUT.
+ *
+ * Rows are worked off in blocks of BURL_PRADOT_BLOCK_ROWS, each with column sums of its own, added
+ * up in their order, and centres in blocks of columns: the same bytes for any number of threads. */
+#include "prototype/pradot_plan_parts.h"
 
-#include "base/memory.h"
-#include "base/parallel.h"
 #include "num/gemm.h"
 #include "num/scaling.h"
+#include "prototype/pradot_products.h"
 #include "prototype/pradot_rows.h"
+#include "prototype/pradot_sparse.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_ROWS 128
-#define CENTRE_ROWS 256
 #define DRIFT 1e9f
 #define LOOK_EVERY 10
 #define SMALLEST_SUM 1e-25
-
-typedef struct member_scratch {
-  float *strip; /* BLOCK_ROWS rows of the matrix, or rows of a block of columns */
-  float *x;     /* BLOCK_ROWS x d: directions of patches */
-} member_scratch;
-
-typedef void (*block_work)(burl_pradot_plan *plan, member_scratch *scratch, size_t block);
-
-struct burl_pradot_plan {
-  burl_arena arena;
-  size_t n_most, k, padded, cells, d, n;
-  int half, threads;
-  const burl_pradot_problem *problem;
-  void *matrix;               /* n x padded: floats, or 16 bits an entry */
-  float *part;                /* column results of each block (blocks x padded) */
-  float *y, *gamma;           /* padded */
-  float *least;               /* padded: of columns, in the log domain */
-  float *r, *u;               /* n: row sums; row potentials over eps */
-  float *shift;               /* n */
-  float *r_at_build;          /* n */
-  float *ones;                /* BLOCK_ROWS */
-  double *gamma_exact;        /* k */
-  double *s;                  /* padded: column sums */
-  double *block_sum;          /* blocks */
-  float weight, scale, bound; /* of feature costs; 1/eps; of packed costs */
-  int stored, fresh;          /* whether the matrix holds costs; or a kernel not yet swept */
-  float *centres, *where;
-  const float *patch_places;
-  size_t width; /* of a block of columns */
-  member_scratch scratch[BURL_TEAM_MOST];
-  burl_team team;
-  block_work work;
-  size_t blocks;
-  atomic_size_t next;
-};
+#define SETTLED 10      /* sweeps of a kernel, before rows are listed */
+#define CUT 1e-16f      /* entries that lists leave out, as shares of their row */
+#define LEFT_OUT 1e-5   /* of the mass of a row or column, at most */
+#define LISTED_SHARE 20 /* rows are listed where at most one in so many entries is left */
 
 static size_t pad(size_t m) {
   return (m + BURL_PRADOT_BLOCK - 1) / BURL_PRADOT_BLOCK * BURL_PRADOT_BLOCK;
@@ -75,10 +46,6 @@ static size_t pad(size_t m) {
 
 static size_t larger(size_t a, size_t b) {
   return a > b ? a : b;
-}
-
-static size_t count_blocks(size_t n) {
-  return (n + BLOCK_ROWS - 1) / BLOCK_ROWS;
 }
 
 /* Reserves an array, or takes it once the block is there. */
@@ -90,8 +57,8 @@ static void *claim(burl_arena *arena, size_t count, size_t size) {
 
 static void lay_out(burl_pradot_plan *plan, size_t entries) {
   burl_arena *arena = &plan->arena;
-  size_t n = plan->n_most, padded = plan->padded, blocks = count_blocks(n);
-  size_t strip = larger(BLOCK_ROWS * padded, CENTRE_ROWS * plan->width);
+  size_t n = plan->n_most, padded = plan->padded, blocks = burl_pradot_count_blocks(n);
+  size_t strip = larger(BURL_PRADOT_BLOCK_ROWS * padded, BURL_PRADOT_CENTRE_ROWS * plan->width);
   plan->matrix = claim(arena, entries, plan->half ? 2 : 4);
   plan->part = claim(arena, blocks * padded, sizeof(float));
   plan->y = claim(arena, padded, sizeof(float));
@@ -101,13 +68,26 @@ static void lay_out(burl_pradot_plan *plan, size_t entries) {
   plan->u = claim(arena, n, sizeof(float));
   plan->shift = claim(arena, n, sizeof(float));
   plan->r_at_build = claim(arena, n, sizeof(float));
-  plan->ones = claim(arena, BLOCK_ROWS, sizeof(float));
+  plan->r_at_listing = claim(arena, n, sizeof(float));
+  plan->y_at_listing = claim(arena, padded, sizeof(float));
+  plan->ones = claim(arena, BURL_PRADOT_BLOCK_ROWS, sizeof(float));
+  plan->listed = claim(arena, n, sizeof(uint32_t));
+  plan->is_listed = claim(arena, blocks, sizeof(uint8_t));
   plan->gamma_exact = claim(arena, plan->k, sizeof(double));
   plan->s = claim(arena, padded, sizeof(double));
   plan->block_sum = claim(arena, blocks, sizeof(double));
+  size_t pairs = burl_pradot_pairs(plan->d), words = 0;
+  if (plan->products) {
+    size_t wide = (plan->d + BURL_PRADOT_PANEL - 1) / BURL_PRADOT_PANEL * BURL_PRADOT_PANEL;
+    plan->panels = claim(arena, padded * pairs, sizeof(uint32_t));
+    plan->pairs = claim(arena, burl_pradot_pairs(n) * wide, sizeof(uint32_t));
+    words = larger((BURL_PRADOT_BLOCK_ROWS + BURL_PRADOT_GROUP) * pairs,
+                   BURL_PRADOT_CENTRE_ROWS / 2 * plan->width);
+  }
   for (int t = 0; t < plan->threads; t++) {
+    plan->scratch[t].words = claim(arena, words, sizeof(uint32_t));
     plan->scratch[t].strip = claim(arena, strip, sizeof(float));
-    plan->scratch[t].x = claim(arena, BLOCK_ROWS * plan->d, sizeof(float));
+    plan->scratch[t].x = claim(arena, BURL_PRADOT_BLOCK_ROWS * plan->d, sizeof(float));
   }
 }
 
@@ -116,8 +96,9 @@ burl_status burl_pradot_plan_new(burl_pradot_plan **plan, size_t n, size_t k, si
   size_t entries, bytes;
   if (n == 0 || k == 0 || d == 0 || cells == 0 || k % cells || threads < 1)
     return BURL_ERR_ARGUMENT;
-  if (n > INT32_MAX / 2 || k > INT32_MAX / CENTRE_ROWS || d > INT32_MAX / CENTRE_ROWS ||
-      !burl_size_mul(&entries, n, pad(k)) || !burl_size_mul(&bytes, entries, 8))
+  if (n > INT32_MAX / 2 || k > INT32_MAX / BURL_PRADOT_CENTRE_ROWS ||
+      d > INT32_MAX / BURL_PRADOT_CENTRE_ROWS || !burl_size_mul(&entries, n, pad(k)) ||
+      !burl_size_mul(&bytes, entries, 8))
     return BURL_ERR_SIZE;
   burl_pradot_plan *made = burl_alloc_zero(1, sizeof *made);
   if (!made) return BURL_ERR_MEMORY;
@@ -127,6 +108,7 @@ burl_status burl_pradot_plan_new(burl_pradot_plan **plan, size_t n, size_t k, si
   made->cells = cells;
   made->d = d;
   made->half = half;
+  made->products = half && burl_pradot_has_products();
   made->threads = threads < BURL_TEAM_MOST ? threads : BURL_TEAM_MOST;
   made->width = pad((k + 15) / 16);
   lay_out(made, entries);
@@ -135,7 +117,7 @@ burl_status burl_pradot_plan_new(burl_pradot_plan **plan, size_t n, size_t k, si
     return BURL_ERR_MEMORY;
   }
   lay_out(made, entries);
-  for (size_t i = 0; i < BLOCK_ROWS; i++)
+  for (size_t i = 0; i < BURL_PRADOT_BLOCK_ROWS; i++)
     made->ones[i] = 1.0f;
   memset(made->gamma_exact, 0, k * sizeof *made->gamma_exact);
   burl_team_open(&made->team, made->threads);
@@ -150,7 +132,6 @@ void burl_pradot_plan_free(burl_pradot_plan *plan) {
   free(plan);
 }
 
-/* Blocks go to whoever is free: what a block does is the same wherever it is done. */
 static void serve_blocks(void *context, int member, int members) {
   burl_pradot_plan *plan = context;
   (void)members;
@@ -161,30 +142,15 @@ static void serve_blocks(void *context, int member, int members) {
   }
 }
 
-static void for_blocks(burl_pradot_plan *plan, size_t blocks, block_work work) {
+void burl_pradot_for_blocks(burl_pradot_plan *plan, size_t blocks, burl_pradot_work work) {
   plan->work = work;
   plan->blocks = blocks;
   atomic_store(&plan->next, 0);
   burl_team_run(&plan->team, serve_blocks, plan);
 }
 
-static void for_rows(burl_pradot_plan *plan, block_work work) {
-  for_blocks(plan, count_blocks(plan->n), work);
-}
-
-static size_t rows_of(const burl_pradot_plan *plan, size_t block) {
-  size_t left = plan->n - block * BLOCK_ROWS;
-  return left < BLOCK_ROWS ? left : BLOCK_ROWS;
-}
-
-static void *matrix_row(const burl_pradot_plan *plan, size_t i) {
-  return (unsigned char *)plan->matrix + i * plan->padded * (plan->half ? 2 : 4);
-}
-
-static const float *patch(const burl_pradot_plan *plan, size_t i) {
-  const burl_pradot_problem *problem = plan->problem;
-  size_t image = problem->images[i / problem->patches];
-  return problem->features + (image * problem->patches + i % problem->patches) * plan->d;
+void burl_pradot_for_rows(burl_pradot_plan *plan, burl_pradot_work work) {
+  burl_pradot_for_blocks(plan, burl_pradot_count_blocks(plan->n), work);
 }
 
 void burl_pradot_directions(float *direction, const float *x, size_t n, size_t d) {
@@ -198,16 +164,30 @@ void burl_pradot_directions(float *direction, const float *x, size_t n, size_t d
   }
 }
 
-/* Feature costs of a block, into the strip; returns the largest. */
-static float compute_costs(const burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
-  size_t count = rows_of(plan, block), d = plan->d;
-  float largest = 0.0f;
-  for (size_t q = 0; q < count; q++)
-    burl_pradot_directions(scratch->x + q * d, patch(plan, block * BLOCK_ROWS + q), 1, d);
+static void compute_cosines(const burl_pradot_plan *plan, burl_pradot_scratch *scratch,
+                            size_t count) {
+  size_t d = plan->d;
+  if (plan->products) {
+    burl_pradot_pack_panels(scratch->words, scratch->x, count, d, BURL_PRADOT_GROUP);
+    burl_pradot_cosines(scratch->strip, plan->padded, scratch->words, count, plan->panels,
+                        plan->padded / BURL_PRADOT_PANEL, burl_pradot_pairs(d));
+    return;
+  }
   burl_status status = burl_num_sgemm(scratch->strip, plan->padded, scratch->x, d, BURL_NUM_PLAIN,
                                       plan->problem->directions, d, BURL_NUM_TRANSPOSED, count,
                                       plan->k, d, 1.0f, 0.0f);
   (void)status; /* _new has seen to the sizes */
+}
+
+/* Feature costs of a block, into the strip; returns the largest. */
+static float compute_costs(const burl_pradot_plan *plan, burl_pradot_scratch *scratch,
+                           size_t block) {
+  size_t count = burl_pradot_rows_of(plan, block), d = plan->d;
+  float largest = 0.0f;
+  for (size_t q = 0; q < count; q++)
+    burl_pradot_directions(scratch->x + q * d,
+                           burl_pradot_patch(plan, block * BURL_PRADOT_BLOCK_ROWS + q), 1, d);
+  compute_cosines(plan, scratch, count);
   for (size_t q = 0; q < count; q++) {
     float *row = scratch->strip + q * plan->padded;
     float cost = burl_pradot_cost_row(row, plan->k);
@@ -218,15 +198,15 @@ static float compute_costs(const burl_pradot_plan *plan, member_scratch *scratch
   return largest;
 }
 
-static void find_largest(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+static void find_largest(burl_pradot_plan *plan, burl_pradot_scratch *scratch, size_t block) {
   plan->block_sum[block] = (double)compute_costs(plan, scratch, block);
 }
 
-static void store_costs(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+static void store_costs(burl_pradot_plan *plan, burl_pradot_scratch *scratch, size_t block) {
   find_largest(plan, scratch, block);
-  for (size_t q = 0; q < rows_of(plan, block); q++) {
+  for (size_t q = 0; q < burl_pradot_rows_of(plan, block); q++) {
     const float *row = scratch->strip + q * plan->padded;
-    void *kept = matrix_row(plan, block * BLOCK_ROWS + q);
+    void *kept = burl_pradot_matrix_row(plan, block * BURL_PRADOT_BLOCK_ROWS + q);
     if (plan->half)
       burl_pradot_pack_costs(kept, row, plan->bound, plan->padded);
     else
@@ -235,51 +215,51 @@ static void store_costs(burl_pradot_plan *plan, member_scratch *scratch, size_t 
 }
 
 /* Mixed costs of a block, into the strip, from stored feature costs or anew. */
-static void mix_costs(const burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+static void mix_costs(const burl_pradot_plan *plan, burl_pradot_scratch *scratch, size_t block) {
   const burl_pradot_problem *problem = plan->problem;
   if (!plan->stored) compute_costs(plan, scratch, block);
-  for (size_t q = 0; q < rows_of(plan, block); q++) {
-    size_t i = block * BLOCK_ROWS + q;
+  for (size_t q = 0; q < burl_pradot_rows_of(plan, block); q++) {
+    size_t i = block * BURL_PRADOT_BLOCK_ROWS + q;
     float *row = scratch->strip + q * plan->padded;
     if (plan->stored && plan->half)
-      burl_pradot_unpack_costs(row, matrix_row(plan, i), plan->bound, plan->padded);
+      burl_pradot_unpack_costs(row, burl_pradot_matrix_row(plan, i), plan->bound, plan->padded);
     else if (plan->stored)
-      memcpy(row, matrix_row(plan, i), plan->padded * sizeof *row);
+      memcpy(row, burl_pradot_matrix_row(plan, i), plan->padded * sizeof *row);
     burl_pradot_mix_row(row, plan->weight, problem->places + i % problem->patches * plan->cells,
                         plan->cells, plan->k / plan->cells);
   }
 }
 
-static void find_least(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+static void find_least(burl_pradot_plan *plan, burl_pradot_scratch *scratch, size_t block) {
   float *part = plan->part + block * plan->padded;
   for (size_t j = 0; j < plan->padded; j++)
     part[j] = INFINITY;
   mix_costs(plan, scratch, block);
-  for (size_t q = 0; q < rows_of(plan, block); q++)
+  for (size_t q = 0; q < burl_pradot_rows_of(plan, block); q++)
     burl_pradot_least_row(part, scratch->strip + q * plan->padded, plan->scale,
-                          plan->u[block * BLOCK_ROWS + q], plan->k);
+                          plan->u[block * BURL_PRADOT_BLOCK_ROWS + q], plan->k);
 }
 
-static void add_exponentials(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+static void add_exponentials(burl_pradot_plan *plan, burl_pradot_scratch *scratch, size_t block) {
   float *part = plan->part + block * plan->padded;
   memset(part, 0, plan->padded * sizeof *part);
   mix_costs(plan, scratch, block);
-  for (size_t q = 0; q < rows_of(plan, block); q++)
+  for (size_t q = 0; q < burl_pradot_rows_of(plan, block); q++)
     burl_pradot_sum_row(part, plan->least, scratch->strip + q * plan->padded, plan->scale,
-                        plan->u[block * BLOCK_ROWS + q], plan->k);
+                        plan->u[block * BURL_PRADOT_BLOCK_ROWS + q], plan->k);
 }
 
 /* Column sums over all blocks in their order, for one block of columns. */
-static void add_parts(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+static void add_parts(burl_pradot_plan *plan, burl_pradot_scratch *scratch, size_t block) {
   (void)scratch;
   size_t first = block * plan->width;
   size_t width = plan->padded - first < plan->width ? plan->padded - first : plan->width;
   burl_num_scaling_sum_parts(plan->s + first, plan->part + first, plan->padded,
-                             count_blocks(plan->n), width);
+                             burl_pradot_count_blocks(plan->n), width);
 }
 
 static void sum_columns(burl_pradot_plan *plan) {
-  for_blocks(plan, (plan->padded + plan->width - 1) / plan->width, add_parts);
+  burl_pradot_for_blocks(plan, (plan->padded + plan->width - 1) / plan->width, add_parts);
 }
 
 static double column_mass(const burl_pradot_plan *plan) {
@@ -288,29 +268,30 @@ static double column_mass(const burl_pradot_plan *plan) {
 
 /* gamma_j = log(n/k) - log sum_i exp(u_i - M_ij/eps), y = 1. */
 static void column_step_in_log(burl_pradot_plan *plan) {
-  for_rows(plan, find_least);
+  burl_pradot_for_rows(plan, find_least);
   for (size_t j = 0; j < plan->k; j++) {
     float least = INFINITY;
-    for (size_t b = 0; b < count_blocks(plan->n); b++)
+    for (size_t b = 0; b < burl_pradot_count_blocks(plan->n); b++)
       least = fminf(least, plan->part[b * plan->padded + j]);
     plan->least[j] = least;
   }
-  for_rows(plan, add_exponentials);
+  burl_pradot_for_rows(plan, add_exponentials);
   sum_columns(plan);
   for (size_t j = 0; j < plan->k; j++)
     plan->gamma_exact[j] = log(column_mass(plan)) - log(plan->s[j]) + (double)plan->least[j];
 }
 
-static void build_block(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+static void build_block(burl_pradot_plan *plan, burl_pradot_scratch *scratch, size_t block) {
   mix_costs(plan, scratch, block);
-  for (size_t q = 0; q < rows_of(plan, block); q++) {
-    size_t i = block * BLOCK_ROWS + q;
+  plan->is_listed[block] = 0;
+  for (size_t q = 0; q < burl_pradot_rows_of(plan, block); q++) {
+    size_t i = block * BURL_PRADOT_BLOCK_ROWS + q;
     float *row = scratch->strip + q * plan->padded;
     plan->shift[i] = burl_pradot_kernel_row(row, plan->gamma, plan->scale, plan->k);
     if (plan->half)
-      burl_pradot_pack_kernel(matrix_row(plan, i), row, plan->padded);
+      burl_pradot_pack_kernel(burl_pradot_matrix_row(plan, i), row, plan->padded);
     else
-      memcpy(matrix_row(plan, i), row, plan->padded * sizeof *row);
+      memcpy(burl_pradot_matrix_row(plan, i), row, plan->padded * sizeof *row);
   }
 }
 
@@ -324,37 +305,82 @@ static void build(burl_pradot_plan *plan) {
     plan->gamma[j] = j < plan->k ? (float)plan->gamma_exact[j] : 0.0f;
     plan->y[j] = j < plan->k ? 1.0f : 0.0f;
   }
-  for_rows(plan, build_block);
+  burl_pradot_for_rows(plan, build_block);
   plan->stored = 0;
-  plan->fresh = 1;
+  plan->age = 0;
 }
 
-static void sweep_block(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
+static void sweep_block(burl_pradot_plan *plan, burl_pradot_scratch *scratch, size_t block) {
   (void)scratch;
-  size_t first = block * BLOCK_ROWS, count = rows_of(plan, block), padded = plan->padded;
+  size_t first = block * BURL_PRADOT_BLOCK_ROWS, count = burl_pradot_rows_of(plan, block),
+         padded = plan->padded;
   float *part = plan->part + block * padded;
   memset(part, 0, padded * sizeof *part);
-  if (plan->half)
-    burl_pradot_packed_rows(plan->r + first, part, matrix_row(plan, first), padded / 2, count,
-                            padded, plan->y);
+  if (plan->is_listed[block])
+    burl_pradot_listed_rows(plan->r + first, part, burl_pradot_matrix_row(plan, first), padded / 2,
+                            plan->listed + first, count, plan->y);
+  else if (plan->half)
+    burl_pradot_packed_rows(plan->r + first, part, burl_pradot_matrix_row(plan, first), padded / 2,
+                            count, padded, plan->y);
   else
-    burl_num_scaling_rows(plan->r + first, part, matrix_row(plan, first), padded, count, padded,
-                          plan->y, plan->ones);
+    burl_num_scaling_rows(plan->r + first, part, burl_pradot_matrix_row(plan, first), padded, count,
+                          padded, plan->y, plan->ones);
 }
 
 /* Row step, and the column sums that follow from it. */
 static void rows(burl_pradot_plan *plan) {
-  for_rows(plan, sweep_block);
+  burl_pradot_for_rows(plan, sweep_block);
   sum_columns(plan);
-  if (plan->fresh) memcpy(plan->r_at_build, plan->r, plan->n * sizeof *plan->r);
-  plan->fresh = 0;
+  if (plan->age++ == 0) memcpy(plan->r_at_build, plan->r, plan->n * sizeof *plan->r);
+}
+
+/* Keeps the rows of a block as lists, where few entries matter in them. */
+static void list_block(burl_pradot_plan *plan, burl_pradot_scratch *scratch, size_t block) {
+  size_t count = burl_pradot_rows_of(plan, block), first = block * BURL_PRADOT_BLOCK_ROWS, all = 0;
+  for (size_t q = 0; q < count; q++) {
+    float *row = scratch->strip + q * plan->padded;
+    burl_pradot_unpack_kernel(row, burl_pradot_matrix_row(plan, first + q), plan->padded);
+    size_t here = burl_pradot_count_row(row, plan->y, CUT * plan->r[first + q], plan->padded);
+    if (here > plan->padded / 2) return; /* words that a row has room for */
+    all += here;
+  }
+  if (all > count * plan->padded / LISTED_SHARE) return;
+  for (size_t q = 0; q < count; q++)
+    plan->listed[first + q] = (uint32_t)burl_pradot_list_row(
+        burl_pradot_matrix_row(plan, first + q), scratch->strip + q * plan->padded, plan->y,
+        CUT * plan->r[first + q], plan->padded);
+  plan->is_listed[block] = 1;
+}
+
+/* Once potentials have settled; y and row sums are those of the same sweep. */
+static void list_rows(burl_pradot_plan *plan) {
+  if (!plan->half || plan->padded > BURL_PRADOT_SPARSE_MOST || plan->age != SETTLED) return;
+  burl_pradot_for_rows(plan, list_block);
+  memcpy(plan->r_at_listing, plan->r, plan->n * sizeof *plan->r);
+  memcpy(plan->y_at_listing, plan->y, plan->padded * sizeof *plan->y);
+}
+
+/* Whether what lists left out may have come to matter: it is no more than CUT times k, times the
+ * growth of y, over the fall of a row's sum, of any row or column. */
+static int lists_are_stale(const burl_pradot_plan *plan) {
+  float most = 1.0f, least = 1.0f;
+  int any = 0;
+  for (size_t b = 0; b < burl_pradot_count_blocks(plan->n); b++)
+    any |= plan->is_listed[b];
+  if (!any) return 0;
+  for (size_t j = 0; j < plan->k; j++)
+    most = fmaxf(most, plan->y[j] / plan->y_at_listing[j]);
+  for (size_t i = 0; i < plan->n; i++)
+    least = fminf(least, plan->r[i] / plan->r_at_listing[i]);
+  return !((double)plan->k * (double)CUT * (double)most <= LEFT_OUT * (double)least);
 }
 
 static int kernel_is_stale(const burl_pradot_plan *plan) {
   int stale = 0;
   for (size_t j = 0; j < plan->k; j++)
     stale |= !((plan->y[j] <= DRIFT) & (plan->y[j] * DRIFT >= 1.0f));
-  return stale | burl_num_scaling_has_left(plan->r, plan->r_at_build, (double)DRIFT, plan->n);
+  return stale | burl_num_scaling_has_left(plan->r, plan->r_at_build, (double)DRIFT, plan->n) |
+         lists_are_stale(plan);
 }
 
 /* Column step; gives 1 where the kernel had to be built anew. */
@@ -389,7 +415,7 @@ static double residual(const burl_pradot_plan *plan) {
 
 static double largest_of_blocks(const burl_pradot_plan *plan) {
   double largest = 0.0;
-  for (size_t b = 0; b < count_blocks(plan->n); b++)
+  for (size_t b = 0; b < burl_pradot_count_blocks(plan->n); b++)
     largest = fmax(largest, plan->block_sum[b]);
   return largest;
 }
@@ -400,18 +426,20 @@ static void take_problem(burl_pradot_plan *plan, const burl_pradot_problem *prob
   plan->bound = problem->not_negative ? 1.0f : 2.0f;
   plan->scale = (float)(1.0 / problem->eps);
   plan->stored = 0;
+  if (plan->products)
+    burl_pradot_pack_panels(plan->panels, problem->directions, plan->k, plan->d, BURL_PRADOT_PANEL);
 }
 
 double burl_pradot_plan_largest(burl_pradot_plan *plan, const burl_pradot_problem *problem) {
   take_problem(plan, problem);
-  for_rows(plan, find_largest);
+  burl_pradot_for_rows(plan, find_largest);
   return largest_of_blocks(plan);
 }
 
 /* Costs and the first column step, or the potentials that there are. */
 static void start(burl_pradot_plan *plan, burl_pradot_plan_info *info) {
   const burl_pradot_problem *problem = plan->problem;
-  for_rows(plan, store_costs);
+  burl_pradot_for_rows(plan, store_costs);
   plan->stored = 1;
   info->largest = largest_of_blocks(plan);
   double divisor = problem->divisor > 0.0 ? problem->divisor : info->largest;
@@ -430,84 +458,14 @@ void burl_pradot_plan_solve(burl_pradot_plan *plan, const burl_pradot_problem *p
   start(plan, info);
   for (info->sweeps = 1;; info->sweeps++) {
     rows(plan);
+    list_rows(plan);
     info->residual = residual(plan);
     int look = problem->tolerance > 0.0 && (info->sweeps - 1) % LOOK_EVERY == 0;
     if (info->sweeps == problem->sweeps || (look && info->residual < problem->tolerance)) break;
     info->rebuilds += (size_t)columns(plan);
   }
+  for (size_t b = 0; b < burl_pradot_count_blocks(plan->n); b++)
+    info->listed += plan->is_listed[b] ? burl_pradot_rows_of(plan, b) : 0;
   for (size_t j = 0; j < plan->k; j++)
     plan->gamma_exact[j] += log((double)plan->y[j]); /* for a warm start */
-}
-
-static void unpack_part(const burl_pradot_plan *plan, float *row, size_t i, size_t first,
-                        size_t width) {
-  if (plan->half)
-    burl_pradot_unpack_kernel(row, (const uint32_t *)matrix_row(plan, i) + first / 2, width);
-  else
-    memcpy(row, (const float *)matrix_row(plan, i) + first, width * sizeof *row);
-}
-
-static void add_losses(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
-  double sum = 0.0;
-  for (size_t q = 0; q < rows_of(plan, block); q++) {
-    size_t i = block * BLOCK_ROWS + q;
-    unpack_part(plan, scratch->strip, i, 0, plan->padded);
-    double row = burl_pradot_loss_row(scratch->strip, plan->y, plan->gamma, plan->k);
-    sum += row / (double)plan->r[i] - (double)plan->shift[i];
-  }
-  plan->block_sum[block] = sum;
-}
-
-/* M_ij = eps (gamma_j - shift_i - log K_ij), where K_ij is not 0. */
-double burl_pradot_plan_loss(burl_pradot_plan *plan) {
-  for_rows(plan, add_losses);
-  double sum = 0.0;
-  for (size_t b = 0; b < count_blocks(plan->n); b++)
-    sum += plan->block_sum[b];
-  return plan->problem->eps * sum / (double)plan->n;
-}
-
-/* Centres of one block of columns; rows of an image lie one after the other, so that its features
- * are used where they are. */
-static void add_centres(burl_pradot_plan *plan, member_scratch *scratch, size_t block) {
-  const burl_pradot_problem *problem = plan->problem;
-  size_t first = block * plan->width, d = plan->d, left = plan->padded - first;
-  size_t width = left < plan->width ? left : plan->width;
-  size_t real = plan->k - first < width ? plan->k - first : width;
-  float times = (float)((double)plan->k / (double)plan->n), beta = 0.0f;
-  size_t pieces = (problem->patches + CENTRE_ROWS - 1) / CENTRE_ROWS;
-  for (size_t piece = 0; piece < problem->count * pieces; piece++) {
-    size_t image = piece / pieces, part = piece % pieces;
-    size_t begin = problem->patches * part / pieces, end = problem->patches * (part + 1) / pieces;
-    size_t i = image * problem->patches + begin;
-    for (size_t q = 0; q < end - begin; q++) {
-      float *row = scratch->strip + q * width;
-      unpack_part(plan, row, i + q, first, width);
-      burl_pradot_plan_part(row, plan->y + first, 1.0f / plan->r[i + q], width);
-    }
-    burl_status status =
-        burl_num_sgemm(plan->centres + first * d, d, scratch->strip, width, BURL_NUM_TRANSPOSED,
-                       patch(plan, i), d, BURL_NUM_PLAIN, real, d, end - begin, times, beta);
-    if (plan->where)
-      status = burl_num_sgemm(plan->where + first * 2, 2, scratch->strip, width,
-                              BURL_NUM_TRANSPOSED, plan->patch_places + begin * 2, 2,
-                              BURL_NUM_PLAIN, real, 2, end - begin, times, beta);
-    (void)status; /* _new has seen to the sizes */
-    beta = 1.0f;
-  }
-}
-
-void burl_pradot_plan_centres(burl_pradot_plan *plan, float *centres, float *where,
-                              const float *patch_places) {
-  plan->centres = centres;
-  plan->where = where;
-  plan->patch_places = patch_places;
-  for_blocks(plan, (plan->k + plan->width - 1) / plan->width, add_centres);
-}
-
-void burl_pradot_plan_row(const burl_pradot_plan *plan, float *row, size_t i) {
-  float *whole = plan->scratch[0].strip;
-  unpack_part(plan, whole, i, 0, plan->padded);
-  burl_pradot_plan_part(whole, plan->y, 1.0f / (plan->r[i] * (float)plan->n), plan->padded);
-  memcpy(row, whole, plan->k * sizeof *row);
 }

@@ -24,6 +24,7 @@ typedef struct burl_pradot_plan_info {
   double largest;  /* feature cost, before division */
   double residual; /* Euclidean error of the column marginal at exit */
   size_t sweeps, rebuilds;
+  size_t listed; /* rows that were kept as lists at exit */
 } burl_pradot_plan_info;
 
 typedef struct burl_pradot_plan burl_pradot_plan;

@@ -198,25 +198,28 @@ BURL_INLINE float log_float(float x) {
 }
 
 BURL_CLONES
-static double pradot_loss(const float *restrict row, const float *restrict y,
-                          const float *restrict gamma, size_t m) {
-  double lane[LANES] = {0};
-  for (size_t j = 0; j < m; j += LANES) {
-    size_t width = m - j < LANES ? m - j : LANES;
-    for (size_t l = 0; l < width; l++) {
-      float k = row[j + l], safe = k > 1e-37f ? k : 1e-37f;
-      float term = k * y[j + l] * (gamma[j + l] - log_float(safe));
-      lane[l] += (double)term;
-    }
+static void pradot_loss_terms(float *restrict row, const float *restrict y,
+                              const float *restrict gamma, size_t m) {
+  for (size_t j = 0; j < m; j++) {
+    float k = row[j], safe = k > 1e-37f ? k : 1e-37f;
+    row[j] = k * y[j] * (gamma[j] - log_float(safe));
   }
-  double sum = 0.0;
+}
+
+BURL_CLONES
+static double pradot_add_up(const float *restrict row, size_t m) {
+  double lane[LANES] = {0}, sum = 0.0;
+  for (size_t j = 0; j < m; j += LANES)
+    for (size_t l = 0; l < LANES; l++)
+      lane[l] += (double)row[j + l];
   for (size_t l = 0; l < LANES; l++)
     sum += lane[l];
   return sum;
 }
 
-double burl_pradot_loss_row(const float *row, const float *y, const float *gamma, size_t m) {
-  return pradot_loss(row, y, gamma, m);
+double burl_pradot_loss_row(float *row, const float *y, const float *gamma, size_t m) {
+  pradot_loss_terms(row, y, gamma, m);
+  return pradot_add_up(row, m);
 }
 
 BURL_CLONES

@@ -29,8 +29,9 @@ void burl_pradot_sum_row(float *sum, const float *least, const float *row, float
                          size_t m);
 /* row_j = exp(gamma_j - scale row_j - max), 0 below 1e-30; returns max, the largest exponent. */
 float burl_pradot_kernel_row(float *row, const float *gamma, float scale, size_t m);
-/* sum_j row_j y_j (gamma_j - log row_j), of entries above 0. */
-double burl_pradot_loss_row(const float *row, const float *y, const float *gamma, size_t m);
+/* sum_j row_j y_j (gamma_j - log row_j), of entries above 0; row is overwritten. m: multiple of the
+ * block. */
+double burl_pradot_loss_row(float *row, const float *y, const float *gamma, size_t m);
 /* row_j = row_j y_j times. */
 void burl_pradot_plan_part(float *row, const float *y, float times, size_t m);
 

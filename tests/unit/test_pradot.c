@@ -143,6 +143,20 @@ static void every_option_fits_as_its_twin(void **state) {
   free(s.features);
 }
 
+/* Sizes at which all of it is done with 16-bit numbers, first with full rows, then with lists. */
+static void fits_as_its_twin_in_16_bits(void **state) {
+  (void)state;
+  sample s = sample_of(7, 4, 8, 32, 0.1);
+  burl_pradot_options o = small_options();
+  o.store = BURL_PRADOT_STORE_HALF;
+  compare_with_twin(&s, &o, 1e-2);
+  o.per_cell = 1.0;
+  o.ema = 0.3;
+  o.epochs = 2;
+  compare_with_twin(&s, &o, 1e-2);
+  free(s.features);
+}
+
 /* Place alone, one prototype a cell: the plan is the identity on cells. */
 static void alone_the_place_learns_means_by_cell(void **state) {
   (void)state;
@@ -555,6 +569,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(fits_as_its_twin),
       cmocka_unit_test(every_option_fits_as_its_twin),
+      cmocka_unit_test(fits_as_its_twin_in_16_bits),
       cmocka_unit_test(alone_the_place_learns_means_by_cell),
       cmocka_unit_test(global_prototypes_do_not_see_the_layout),
       cmocka_unit_test(constant_features_are_a_fixed_point),

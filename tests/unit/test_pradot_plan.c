@@ -11,6 +11,7 @@
 #include "failing.h"
 #include "prototype/pradot.h"
 #include "prototype/pradot_plan.h"
+#include "prototype/pradot_products.h"
 #include "prototype/pradot_rows.h"
 #include "reference/ref_pradot.h"
 
@@ -147,6 +148,25 @@ static void plans_are_those_of_sinkhorn_in_double(void **state) {
   }
 }
 
+/* Prototypes that have parted: copies of patches of their own cell. */
+static void few_entries_are_kept_as_lists(void **state) {
+  (void)state;
+  fixture *t = make_fixture(0.3);
+  for (size_t j = 0; j < K; j++)
+    memcpy(t->prototypes + j * D, t->features + j * D, D * sizeof *t->prototypes);
+  burl_pradot_directions(t->directions, t->prototypes, K, D);
+  t->problem.eps = 0.002;
+  burl_pradot_plan *plan = new_plan(1);
+  burl_pradot_plan_info info;
+  burl_pradot_plan_solve(plan, &t->problem, &info);
+  assert_true(info.listed > 0);
+  make_reference(t);
+  check_plan(t, plan, 5e-2);
+  check_centres(t, plan, 2e-2);
+  burl_pradot_plan_free(plan);
+  free(t);
+}
+
 /* With a small eps potentials travel far, and the kernel is built anew on the way. */
 static void kernels_are_built_anew_where_potentials_travel(void **state) {
   (void)state;
@@ -226,6 +246,63 @@ static void rows_come_back_from_16_bits(void **state) {
     assert_near((double)back[j], (double)row[j], (double)row[j] / 256.0);
 }
 
+static float random_bits(size_t i) {
+  return (float)(burl_random_at(1, 2, i) % 1000) / 1000.0f - 0.3f;
+}
+
+static void whole_numbers_give_cosines(void **state) {
+  (void)state;
+  enum { ROWS = 17, COLUMNS = 40, PANELS = 2, LENGTH = 33, PAIRS = 17 };
+  float x[ROWS * LENGTH], z[COLUMNS * LENGTH], cosines[ROWS * 64];
+  uint32_t x_panels[2 * 12 * PAIRS], z_panels[PANELS * 32 * PAIRS];
+  if (!burl_pradot_has_products()) skip();
+  for (size_t i = 0; i < ROWS * LENGTH; i++)
+    x[i] = random_bits(i);
+  for (size_t i = 0; i < COLUMNS * LENGTH; i++)
+    z[i] = i < LENGTH ? (i == 3 ? 5.0f : 0.0f) : random_bits(7000 + i);
+  burl_pradot_directions(x, x, ROWS, LENGTH);
+  burl_pradot_directions(z, z, COLUMNS, LENGTH);
+  burl_pradot_pack_panels(x_panels, x, ROWS, LENGTH, BURL_PRADOT_GROUP);
+  burl_pradot_pack_panels(z_panels, z, COLUMNS, LENGTH, BURL_PRADOT_PANEL);
+  burl_pradot_cosines(cosines, 64, x_panels, ROWS, z_panels, PANELS, PAIRS);
+  for (size_t i = 0; i < ROWS; i++)
+    for (size_t j = 0; j < 64; j++) {
+      double wanted = 0.0;
+      for (size_t c = 0; j < COLUMNS && c < LENGTH; c++)
+        wanted += (double)x[i * LENGTH + c] * (double)z[j * LENGTH + c];
+      assert_near((double)cosines[i * 64 + j], wanted, 1e-4);
+    }
+}
+
+static void pairs_of_rows_give_centres(void **state) {
+  (void)state;
+  enum { ROWS = 10, PAIRS = 5, LENGTH = 64 };
+  float kernel[ROWS * 32], x[ROWS * LENGTH], centres[32 * LENGTH];
+  uint32_t packed[ROWS * 16], k[PAIRS * 32], panels[2 * PAIRS * 32];
+  if (!burl_pradot_has_products()) skip();
+  for (size_t i = 0; i < ROWS * 32; i++)
+    kernel[i] = fabsf(random_bits(i));
+  for (size_t i = 0; i < ROWS * LENGTH; i++)
+    x[i] = random_bits(9000 + i);
+  for (size_t i = 0; i < ROWS; i++)
+    burl_pradot_pack_kernel(packed + i * 16, kernel + i * 32, 32);
+  for (size_t r = 0; r < PAIRS; r++) {
+    burl_pradot_pair_rows(k + r * 32, packed + 2 * r * 16, packed + (2 * r + 1) * 16);
+    burl_pradot_pair_features(panels, PAIRS, r, x + 2 * r * LENGTH, 2.0f, x + (2 * r + 1) * LENGTH,
+                              0.5f, LENGTH);
+  }
+  for (size_t i = 0; i < 32 * LENGTH; i++)
+    centres[i] = 1.0f;
+  burl_pradot_add_centres(centres, LENGTH, k, 1, panels, 2, PAIRS, PAIRS);
+  for (size_t j = 0; j < 32; j++)
+    for (size_t c = 0; c < LENGTH; c++) {
+      double wanted = 1.0;
+      for (size_t i = 0; i < ROWS; i++)
+        wanted += (double)kernel[i * 32 + j] * (i % 2 ? 0.5 : 2.0) * (double)x[i * LENGTH + c];
+      assert_near((double)centres[j * LENGTH + c], wanted, 2e-2);
+    }
+}
+
 static void refuses_what_does_not_fit(void **state) {
   (void)state;
   burl_pradot_plan *plan = NULL;
@@ -248,10 +325,13 @@ int main(void) {
   burl_blas_set_threads(1);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(plans_are_those_of_sinkhorn_in_double),
+      cmocka_unit_test(few_entries_are_kept_as_lists),
       cmocka_unit_test(kernels_are_built_anew_where_potentials_travel),
       cmocka_unit_test(the_residual_falls_and_can_end_the_sweeps),
       cmocka_unit_test(a_warm_start_comes_further),
       cmocka_unit_test(rows_come_back_from_16_bits),
+      cmocka_unit_test(whole_numbers_give_cosines),
+      cmocka_unit_test(pairs_of_rows_give_centres),
       cmocka_unit_test(refuses_what_does_not_fit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
