@@ -5,8 +5,8 @@
  * of the print. An image is then aligned: every pixel gets a phase (u,v) in [0,1)^2, the same for
  * the same spot of the print in every image. docs/math/lattice.md has the method.
  *
- * Pixels are counted from the centre of the first: (y,x) = (0,0). Repeats of 24 to 256 pixels are
- * found.
+ * Pixels are counted from the centre of the first: (y,x) = (0,0). Found are repeats of 36 to 256
+ * pixels, of 72 to 256 for stripes; weaves and the ribs of knits repeat by less.
  */
 #ifndef BURL_ENCODE_LATTICE_H
 #define BURL_ENCODE_LATTICE_H

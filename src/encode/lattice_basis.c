@@ -2,7 +2,7 @@
  *
  * Stripes are tried first, for their crests are peaks in every direction but one. A lattice counts
  * as found when one repeat away rho is at least half of its value at lag 0, both blurred, and that
- * is at least 5 percent of the whole variance of the grey: a weave's repeat is a faint rest after
+ * is at least 3.5 percent of the whole variance of the grey: a weave's repeat is a faint rest after
  * the blur, a print's is not. Ribs of knits are stripes too; only their width tells. */
 #include "encode/lattice_map.h"
 

@@ -1,4 +1,4 @@
-/* rho is blurred as if the images had been blurred: by sigma = 5 pixels for finding peaks
+/* rho is blurred as if the images had been blurred: by sigma = 6.3 pixels for finding peaks
  * (`coarse`: the yarns are gone), by 2.3 pixels for telling figures apart and for exact places
  * (`medium`). rho first, then the boxes: pairs get fewer with the lag, and blurring numerator and
  * denominator apart would push every peak outwards. */

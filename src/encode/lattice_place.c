@@ -226,8 +226,8 @@ static void find_start(lattice_aligner *a, lattice_fit *fit, lattice_part part) 
   size_t count = burl_lattice_search(a, places, PLACES, &start, part);
   double first = count > 0 ? places[0].score : 0.0;
   for (size_t k = 0; k < count; k++) {
-    if (k > 0 && places[k].score < 0.85 * first) break;
-    burl_lattice_refine(a, &places[k], part, 3);
+    if (k > 0 && places[k].score < 0.9 * first) break;
+    burl_lattice_refine(a, &places[k], part, 2);
     if (k == 0 || places[k].score > fit->score) *fit = places[k];
   }
 }

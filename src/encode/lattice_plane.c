@@ -5,6 +5,7 @@
  *      it while rho on it is higher than elsewhere by more than chance (Welch's t, and nearly
  *      every point on it above every other).
  *   3. Least squares over all peaks of the lattice within reach.
+ *   4. Which peaks count in the first place is tried from half of the highest upwards.
  *
  * docs/math/lattice.md has the reasons. */
 #include "encode/lattice_map.h"
