@@ -473,7 +473,11 @@ static void test_allocates_nothing(void **state) {
   burl_feature_map map[BURL_MAX_GROUPS];
   fail_allocation_after(-1);
   burl_status status = burl_view_open(&view, &l->image[0]);
-  burl_lesson lesson = {&view, all_of(&l->image[0]), all_of(&l->image[0]), 1, 1};
+  burl_lesson lesson = {.view = &view,
+                        .core = all_of(&l->image[0]),
+                        .region = all_of(&l->image[0]),
+                        .seed = 1,
+                        .key = 1};
   l->encoder->ops->encode(l->encoder, workspace, &view, lesson.region, map);
   l->encoder->ops->learn(l->encoder, workspace, 1, &lesson, statistics);
   long made = stop_failing();
