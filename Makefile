@@ -56,7 +56,8 @@ SHARED := $(B)/libburl.so.$(VERSION)
 SONAME := libburl.so.$(firstword $(subst ., ,$(VERSION)))
 TOOL := $(B)/burl
 
-.PHONY: all bench-quality bench-features benchmarks help demo check check-all check-unit check-asan check-fuzz check-cli check-headers check-structure \
+.PHONY: all bench-quality bench-features bench-ablation bench-contamination benchmarks help demo \
+  check check-all check-unit check-asan check-fuzz check-cli check-headers check-structure \
   check-examples check-clang bench format metrics install uninstall clean setup lib tool
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -169,6 +170,10 @@ bench-quality: $(TOOL) $(B)/bench/bench_machine ## detection quality on data set
 PYTHON ?= /usr/bin/python3
 bench-features: $(B)/bench/bank_npy ## prototype learners on a network's features
 	$(PYTHON) scripts/bench-features.py $(PEER) $< $(DATA) --seeds $(SEEDS)
+bench-ablation: $(TOOL) ## what each setting of the prototypes is worth, on data sets of your own
+	scripts/bench-ablation.py $(TOOL) $(DATA) --seeds $(SEEDS)
+bench-contamination: $(TOOL) ## what defective images among the training images cost
+	scripts/bench-contamination.py $(TOOL) $(DATA) --seeds $(SEEDS)
 benchmarks: ## write docs/benchmarks.md from build/bench/*.jsonl
 	@scripts/benchmarks.py
 
