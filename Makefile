@@ -68,7 +68,7 @@ lib: $(STATIC) $(SHARED)
 tool: $(TOOL)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: ## install missing Debian packages (needs root or sudo)
 	@scripts/setup.sh
