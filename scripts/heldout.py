@@ -18,6 +18,7 @@ import argparse
 import glob
 import os
 import sys
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -123,11 +124,12 @@ def link(paths, folder):
         os.symlink(os.path.abspath(path), os.path.join(folder, os.path.basename(path)))
 
 
-def put_on(held, out, kind, count, seed):
+def put_on(held, out, kind, count, seed, name_of_set):
     """Each image has random numbers of its own, so more of them leave the first ones as they were."""
+    number = zlib.crc32(name_of_set.encode())
     for i in range(count):
         path = held[i % len(held)]
-        rng = np.random.default_rng([seed, list(KINDS).index(kind), i])
+        rng = np.random.default_rng([seed, number, list(KINDS).index(kind), i])
         pixels, mask = KINDS[kind](rng, Cloth(path), held)
         name = "%s_%02d" % (os.path.splitext(os.path.basename(path))[0], i)
         save(pixels[..., 0] if pixels.shape[2] == 1 else pixels, os.path.join(out, "test", kind, name + ".png"))
@@ -151,7 +153,7 @@ def main():
     link(good[:cut], os.path.join(args.out, "train", "good"))
     link(good[cut:], os.path.join(args.out, "test", "good"))
     for kind in KINDS:
-        put_on(good[cut:], args.out, kind, args.count, args.seed)
+        put_on(good[cut:], args.out, kind, args.count, args.seed, os.path.basename(os.path.normpath(args.data)))
 
 
 if __name__ == "__main__":
