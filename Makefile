@@ -166,14 +166,14 @@ bench-quality: $(TOOL) $(B)/bench/bench_machine ## detection quality on data set
 	scripts/bench-quality.py $(TOOL) $(B)/bench/bench_machine $(DATA) $(if $(PEER),--peer $(PEER)) \
 	  --seeds $(SEEDS) > build/bench/quality.jsonl.part
 	@mv build/bench/quality.jsonl.part build/bench/quality.jsonl
-# the figures of a bank in the place of the peer's own; DATA="SET..." PEER=SCRIPT (its help says what it must hold)
+# DATA="SET..." [SEEDS=1,2,3] [OUT=FILE]; of bench-features also PEER=SCRIPT: its help says what that must hold
 PYTHON ?= /usr/bin/python3
 bench-features: $(B)/bench/bank_npy ## prototype learners on a network's features
-	$(PYTHON) scripts/bench-features.py $(PEER) $< $(DATA) --seeds $(SEEDS)
+	$(PYTHON) scripts/bench-features.py $(PEER) $< $(DATA) --seeds $(SEEDS) $(if $(OUT),--out $(OUT))
 bench-ablation: $(TOOL) ## what each setting of the prototypes is worth, on data sets of your own
-	scripts/bench-ablation.py $(TOOL) $(DATA) --seeds $(SEEDS)
+	scripts/bench-ablation.py $(TOOL) $(DATA) --seeds $(SEEDS) $(if $(OUT),--out $(OUT))
 bench-contamination: $(TOOL) ## what defective images among the training images cost
-	scripts/bench-contamination.py $(TOOL) $(DATA) --seeds $(SEEDS)
+	scripts/bench-contamination.py $(TOOL) $(DATA) --seeds $(SEEDS) $(if $(OUT),--out $(OUT))
 benchmarks: ## write docs/benchmarks.md from build/bench/*.jsonl
 	@scripts/benchmarks.py
 

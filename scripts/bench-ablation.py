@@ -2,13 +2,14 @@
 """What each setting of the prototype learner is worth: fits and evaluations with one setting changed at a time.
 
 usage: bench-ablation.py TOOL DATA_SET... [--out FILE] [--seeds 1,2,3] [--tables WORD,...] [--rows WORD,...]
-                         [--threads N] [--commit TEXT] [--list]
+                         [--threads N] [--commit TEXT] [--same-as CHECKSUM,...] [--list]
 
 TOOL fits a model for every row of every table, set and seed, and evaluates it; figures are those of its metrics.json.
 One JSON line a row, set and seed is added to --out (default: build/bench/ablation.jsonl), with all settings that the
 model says it was fitted with, the checksum of TOOL and the commit it was built from. Lines that are there for the same
 TOOL are not computed again, so a stopped run goes on where it was; rows of different tables that mean the same settings
-are computed once. TOOL is copied beside --out first, so that it may be built anew meanwhile. Where a set cannot be
+are computed once. --same-as names older tools that fit the same from the same settings, differing in what has no part
+in it (defaults, other commands); their lines are taken over. TOOL is copied beside --out first, so that it may be built anew meanwhile. Where a set cannot be
 fitted with a setting (a repeat that its cloth does not have), the line holds the reason instead of figures.
 
 The most important tables come first, with all seeds; the others then seed by seed, so that a run may be stopped.
@@ -27,45 +28,40 @@ import time
 
 METRICS = ["image_auroc", "pixel_auroc", "pixel_ap", "aupro_0.30", "aupro_0.05", "false_alarm_rate"]
 
-# table: (title of its first column, rows of (label, settings)); settings not named have their default
+# table: rows of (label, settings); settings that are not named have their default
 FIRST = {
-    "method": ("method and K", [
-        ("burl 256", ""),
-        ("coreset 1000", "method=coreset,prototypes=1000"),
-        ("kmeans 256", "method=kmeans"),
-        ("coreset 256", "method=coreset"),
-        ("gaussian", "method=gaussian"),
-        ("burl 64", "prototypes=64"),
-        ("burl 128", "prototypes=128"),
-        ("burl 512", "prototypes=512"),
-        ("burl 1000", "prototypes=1000")]),
+    "method": [("burl 256", ""),
+               ("coreset 1000", "method=coreset,prototypes=1000"),
+               ("kmeans 256", "method=kmeans"),
+               ("coreset 256", "method=coreset"),
+               ("gaussian", "method=gaussian"),
+               ("burl 64", "prototypes=64"),
+               ("burl 128", "prototypes=128"),
+               ("burl 512", "prototypes=512"),
+               ("burl 1000", "prototypes=1000")],
 }
 SECOND = {
-    "spatial": ("position", [
-        ("none", "spatial=none"),
-        ("grid, w 0.3", "spatial=grid,spatial_weight=0.3"),
-        ("periodic, w 0.3", "spatial=periodic,spatial_weight=0.3")]),
-    "outliers": ("outliers / clean", [
-        ("0 / 0", "outliers=0,clean=0"),
-        ("0.02 / 0", "outliers=0.02,clean=0"),
-        ("0.02 / 2.5", "outliers=0.02,clean=2.5"),
-        ("coreset 1000, 0 / 0", "method=coreset,prototypes=1000,outliers=0,clean=0"),
-        ("coreset 1000, 0.02 / 2.5", "method=coreset,prototypes=1000,outliers=0.02,clean=2.5")]),
+    "spatial": [("none", "spatial=none"),
+                ("grid, w 0.3", "spatial=grid,spatial_weight=0.3"),
+                ("periodic, w 0.3", "spatial=periodic,spatial_weight=0.3")],
+    "outliers": [("0 / 0", "outliers=0,clean=0"),
+                 ("0.02 / 0", "outliers=0.02,clean=0"),
+                 ("0.02 / 2.5", "outliers=0.02,clean=2.5"),
+                 ("coreset 1000, 0 / 0", "method=coreset,prototypes=1000,outliers=0,clean=0"),
+                 ("coreset 1000, 0.02 / 2.5", "method=coreset,prototypes=1000,outliers=0.02,clean=2.5")],
 }
 REST = {
-    "power": ("p of the cost d^p", [("%d" % p, "power=%d" % p) for p in (1, 2, 4, 8, 16)]),
-    "start": ("start", [
-        ("coverage, trim 0", "start=coverage,start_trim=0"),
-        ("coverage, trim 0.002", "start=coverage,start_trim=0.002"),
-        ("coverage, trim 0.03", "start=coverage,start_trim=0.03"),
-        ("random", "start=random")]),
-    "steps": ("barycentre steps", [("%d" % n, "steps=%d" % n) for n in (0, 4, 8, 16)]),
-    "marginals": ("mass of the prototypes", [(m, "marginals=" + m) for m in ("nearest", "equal", "relaxed")]),
-    "entropy": ("eps", [(e, "entropy=" + e) for e in ("0.05", "0.1", "0.3", "1")]),
-    "trim": ("trim of the plans", [(t, "trim=" + t) for t in ("0", "0.03", "0.1")]),
-    "radius": ("radius", [(r, "radius=" + r) for r in ("0", "0.5", "1")]),
-    "damping": ("damping (the step of the moving average)",
-                [(s, "damping=" + s) for s in ("0.1", "0.25", "0.5", "1")]),
+    "power": [("%d" % p, "power=%d" % p) for p in (1, 2, 4, 8, 16)],
+    "start": [("coverage, trim 0", "start=coverage,start_trim=0"),
+              ("coverage, trim 0.002", "start=coverage,start_trim=0.002"),
+              ("coverage, trim 0.03", "start=coverage,start_trim=0.03"),
+              ("random", "start=random")],
+    "steps": [("%d" % n, "steps=%d" % n) for n in (0, 4, 8, 16)],
+    "marginals": [(m, "marginals=" + m) for m in ("nearest", "equal", "relaxed")],
+    "entropy": [(e, "entropy=" + e) for e in ("0.05", "0.1", "0.3", "1")],
+    "trim": [(t, "trim=" + t) for t in ("0", "0.03", "0.1")],
+    "radius": [(r, "radius=" + r) for r in ("0", "0.5", "1")],
+    "damping": [(s, "damping=" + s) for s in ("0.1", "0.25", "0.5", "1")],
 }
 TABLES = {**FIRST, **SECOND, **REST}
 
@@ -114,9 +110,10 @@ def measure(tool, data, settings, seed, threads):
 class Results:
     """Lines that are there already, and the settings that rows mean."""
 
-    def __init__(self, path, binary):
-        self.path, self.binary = path, binary
-        self.lines = [line for line in read_lines(path) if line["binary"] == binary]
+    def __init__(self, path, binary, others):
+        self.path, lines = path, read_lines(path)
+        self.lines = [line for line in lines if line["binary"] == binary]
+        self.others = [line for line in lines if line["binary"] in others]
         self.defaults = next((line["options"] for line in self.lines if line["set_settings"] == "" and
                               line.get("options")), None)
 
@@ -129,7 +126,7 @@ class Results:
             return None
         wanted = dict(self.defaults, **dict(pair.split("=") for pair in settings.split(",") if pair))
         wanted["seed"] = seed
-        for line in self.lines:
+        for line in self.lines + self.others:
             told = line.get("options")
             if line["set"] == label and told and all(same_value(told.get(key), wanted[key]) for key in wanted):
                 return line
@@ -148,10 +145,10 @@ def order_of(tables, seeds):
     for group in (FIRST, SECOND):
         for table in [t for t in group if t in tables]:
             for seed in seeds:
-                yield from ((table, label, settings, seed) for label, settings in group[table][1])
+                yield from ((table, label, settings, seed) for label, settings in group[table])
     for seed in seeds:
         for table in [t for t in REST if t in tables]:
-            yield from ((table, label, settings, seed) for label, settings in REST[table][1])
+            yield from ((table, label, settings, seed) for label, settings in REST[table])
 
 
 def describe_commit():
@@ -183,6 +180,7 @@ def arguments():
     parser.add_argument("--rows", default="", help="only rows whose label contains a word of these")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--commit", help="that TOOL was built from, where it is not that of this folder")
+    parser.add_argument("--same-as", default="", help="checksums of older tools that fit the same")
     parser.add_argument("--list", action="store_true")
     return parser.parse_args()
 
@@ -198,7 +196,7 @@ def main():
         return
     kept, binary = keep_tool(args.tool, args.out)
     commit = args.commit or describe_commit()
-    results = Results(args.out, binary)
+    results = Results(args.out, binary, args.same_as.split(","))
     for table, label, settings, seed in work:
         for data in args.sets:
             name = os.path.basename(os.path.normpath(data))
@@ -209,6 +207,7 @@ def main():
             same = results.find_same(settings, name, seed)
             if same:
                 line.update({key: value for key, value in same.items() if key not in line})
+                line.update(measured_by=same.get("measured_by", same["binary"]))
             else:
                 options, figures = measure(kept, data, settings, seed, args.threads)
                 line.update({"options": options}, **figures)

@@ -6,9 +6,10 @@ usage: bench-contamination.py TOOL DATA_SET... [--out FILE] [--seeds 1,2] [--sha
 
 Sets are folders in MVTec layout. For each share and seed, defective test images are put among the good training images,
 spread over their order. They are chosen by source: an image is taken with its source (the column of that name in the
-set's manifest.csv, with the columns file and class; without a manifest every image is a source of its own), and all images of
-its source leave the test set, so that no piece of cloth is on both sides. At most two thirds of the defective images
-and of their sources are taken; where that is fewer than the share asks for, the line says what the share really is.
+set's manifest.csv, beside the columns file and class; without a manifest every image is a source of its own), and all
+images of its source leave the test set, so that no piece of cloth is on both sides. At most two thirds of the
+defective images and of their sources are taken; where that is fewer than the share asks for, the line says what the
+share really is.
 The clean fit of the same seed is evaluated on the same reduced test set.
 
 TOOL's figures are those of its metrics.json. One JSON line a row, set, seed and share is added to --out (default:

@@ -194,7 +194,8 @@ def main():
                 if (binary, settings, label, seed) in done:
                     continue
                 figures = run_row(peer, args, data, settings, seed)
-                line = dict({"name": name, "settings": settings, "set": label, "seed": seed, "binary": binary}, **figures)
+                line = {"name": name, "settings": settings, "set": label, "seed": seed, "binary": binary}
+                line.update(figures)
                 with open(args.out, "a") as f:
                     f.write(json.dumps(line) + "\n")
 

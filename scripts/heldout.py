@@ -147,7 +147,7 @@ def main():
     good = sorted(p for p in glob.glob(os.path.join(args.data, "train", "good", "*")) if p.lower().endswith(IMAGES))
     cut = int(len(good) * args.share)
     if cut < 2 or cut == len(good):
-        sys.exit("heldout: %s has %d images in train/good, of which %d would be fitted on" % (args.data, len(good), cut))
+        sys.exit("heldout: %s has %d images in train/good; %d would be fitted on" % (args.data, len(good), cut))
     if os.path.exists(args.out):
         sys.exit("heldout: %s is there already" % args.out)
     link(good[:cut], os.path.join(args.out, "train", "good"))
