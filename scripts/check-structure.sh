@@ -35,7 +35,7 @@ allow heat base num image encode prototype
 allow shape base num image encode prototype
 allow model base num image dataset encode prototype flow heat
 allow detect base num transport heat shape
-allow select base num image dataset synth transport encode prototype flow heat shape model detect
+allow select base num image dataset synth transport encode prototype flow heat shape model detect evaluate
 allow evaluate base num image dataset heat detect shape
 allow report base image heat detect evaluate
 

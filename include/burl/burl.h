@@ -11,7 +11,9 @@
 #include <burl/model.h>
 #include <burl/prototype.h>
 #include <burl/report.h>
+#include <burl/select.h>
 #include <burl/synth.h>
+#include <burl/synth_put.h>
 #include <burl/transport.h>
 #include <burl/transport_assignment.h>
 #include <burl/transport_cost.h>

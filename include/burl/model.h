@@ -75,6 +75,11 @@ BURL_API const char *burl_model_get_aside(const burl_model *model, size_t i);
 /* The metadata as JSON text, borrowed: all settings, the calibration and the groups. */
 BURL_API const char *burl_model_get_json(const burl_model *model);
 
+/* Notes in the JSON text, as "spatial_choice", how positions were chosen (the text of a
+ * burl_select_report, UTF-8). Errors: BURL_ERR_MEMORY (also: not UTF-8). */
+BURL_API burl_status burl_model_set_choice(burl_model *model, const char *text,
+                                           burl_diag *diag) BURL_MUST_CHECK;
+
 /* One image: its heat map (height, width) and its score, the map's maximum.
  * A scorer owns the working memory of scoring (bounded, whatever the image's size) and one model
  * may have many. Tiles are spread over `threads`; the map does not depend on tiling. Errors:

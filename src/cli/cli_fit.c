@@ -4,6 +4,7 @@
 #include "cli_paths.h"
 
 #include <burl/model.h>
+#include <burl/select.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ void burl_cli_preset_fit(cli_values *values) {
   preset_whole(values, CLI_PROTOTYPES, options.bank.prototypes);
   preset_real(values, CLI_POWER, options.bank.power);
   preset_real(values, CLI_TRIM, options.bank.trim);
-  preset_choice(values, CLI_SPATIAL, options.bank.spatial);
+  preset_choice(values, CLI_SPATIAL, BURL_SPATIAL_AUTO);
   preset_real(values, CLI_SPATIAL_WEIGHT, options.bank.spatial_weight);
   preset_real(values, CLI_FALSE_ALARM, options.false_alarm);
   preset_whole(values, CLI_SEED, options.bank.seed);
@@ -88,7 +89,8 @@ static size_t count_training_images(const burl_dataset *dataset) {
   return count;
 }
 
-static void print_summary(const burl_model *model, const char *path, double seconds) {
+static void print_summary(const burl_model *model, const char *choice, const char *path,
+                          double seconds) {
   burl_model_info info;
   size_t prototypes = 0, groups = 0;
   burl_model_get_info(model, &info);
@@ -103,6 +105,7 @@ static void print_summary(const burl_model *model, const char *path, double seco
   if (info.aside)
     printf("set aside   %zu image%s that look%s unlike the others\n", info.aside,
            burl_cli_plural(info.aside), info.aside == 1 ? "s" : "");
+  if (choice[0]) printf("positions   %s\n", choice);
   printf("prototypes  %zu in %zu bank%s\n", prototypes, groups, burl_cli_plural(groups));
   printf("threshold   %.4g (90 %% interval %.4g to %.4g), from %zu held-out score%s\n",
          info.threshold, info.threshold_low, info.threshold_high, info.calibration_images,
@@ -112,17 +115,33 @@ static void print_summary(const burl_model *model, const char *path, double seco
   printf("model       %s\n", path);
 }
 
+/* Where the options leave it open, what positions are is chosen first. */
+static burl_status learn(burl_model **model, size_t *skipped, burl_select_report *report,
+                         const burl_dataset *dataset, const burl_fit_options *options,
+                         const burl_observer *observer, burl_diag *diag) {
+  burl_fit_options settled = *options;
+  burl_status status = BURL_OK;
+  if (options->bank.spatial == BURL_SPATIAL_AUTO)
+    status = burl_select_spatial(&settled.bank.spatial, report, dataset, options, observer, diag);
+  if (status == BURL_OK) status = burl_model_fit(model, skipped, dataset, &settled, observer, diag);
+  if (status == BURL_OK && report->text[0])
+    status = burl_model_set_choice(*model, report->text, diag);
+  return status;
+}
+
 static int fit(const cli_values *values, cli_console *console, const burl_dataset *dataset,
                const burl_fit_options *options) {
   const char *path = values->option[CLI_OUTPUT].text;
   burl_observer observer = burl_cli_console_observe(console);
+  burl_select_report report = {0};
   burl_model *model = NULL;
   burl_diag diag = {0};
   size_t skipped = 0;
   double start = burl_cli_clock();
-  burl_status status = burl_model_fit(&model, &skipped, dataset, options, &observer, &diag);
+  burl_status status = learn(&model, &skipped, &report, dataset, options, &observer, &diag);
   if (status == BURL_OK) status = burl_model_save(model, path, &diag);
-  if (status == BURL_OK && !console->quiet) print_summary(model, path, burl_cli_clock() - start);
+  if (status == BURL_OK && !console->quiet)
+    print_summary(model, report.text, path, burl_cli_clock() - start);
   burl_model_free(model);
   if (status != BURL_OK) return burl_cli_fail(console, &diag);
   size_t lost = burl_dataset_get_lost(dataset);
