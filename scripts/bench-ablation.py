@@ -2,7 +2,7 @@
 """What each setting of the prototype learner is worth: fits and evaluations with one setting changed at a time.
 
 usage: bench-ablation.py TOOL DATA_SET... [--out FILE] [--seeds 1,2,3] [--tables WORD,...] [--rows WORD,...]
-                         [--threads N] [--commit TEXT] [--same-as CHECKSUM,...] [--list]
+                         [--set NAME=VALUE,...]... [--threads N] [--commit TEXT] [--same-as CHECKSUM,...] [--list]
 
 TOOL fits a model for every row of every table, set and seed, and evaluates it; figures are those of its metrics.json.
 One JSON line a row, set and seed is added to --out (default: build/bench/ablation.jsonl), with all settings that the
@@ -11,6 +11,8 @@ TOOL are not computed again, so a stopped run goes on where it was; rows of diff
 are computed once. --same-as names older tools that fit the same from the same settings, differing in what has no part
 in it (defaults, other commands); their lines are taken over. TOOL is copied beside --out first, so that it may be built anew meanwhile. Where a set cannot be
 fitted with a setting (a repeat that its cloth does not have), the line holds the reason instead of figures.
+
+Rows of one's own, in the place of the tables: --set "power=8,trim=0" (again for more; "" for the defaults).
 
 The most important tables come first, with all seeds; the others then seed by seed, so that a run may be stopped.
 Tables that are made on test images are reports. To choose settings, make them on held-out sets of scripts/heldout.py.
@@ -178,6 +180,7 @@ def arguments():
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--tables", default=",".join(TABLES))
     parser.add_argument("--rows", default="", help="only rows whose label contains a word of these")
+    parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--commit", help="that TOOL was built from, where it is not that of this folder")
     parser.add_argument("--same-as", default="", help="checksums of older tools that fit the same")
@@ -190,6 +193,8 @@ def main():
     seeds = [int(s) for s in args.seeds.split(",")]
     work = [item for item in order_of(args.tables.split(","), seeds)
             if any(word in item[1] for word in args.rows.split(","))]
+    if args.settings:
+        work = [("own", settings or "defaults", settings, seed) for seed in seeds for settings in args.settings]
     if args.list:
         print("\n".join("%-10s %-26s seed %d  %s" % (table, label, seed, settings)
                         for table, label, settings, seed in work))

@@ -13,6 +13,7 @@ TITLES = {
     "method": "method and K", "spatial": "position", "outliers": "outliers / clean", "power": "p of the cost d^p",
     "start": "start", "steps": "barycentre steps", "marginals": "mass of the prototypes", "entropy": "eps",
     "trim": "trim of the plans", "radius": "radius", "damping": "damping, the step of the moving average",
+    "own": "settings",
 }
 OF_PEER = {"aupro_0.30": "aupro_0.3"}
 
