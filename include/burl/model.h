@@ -22,6 +22,7 @@ typedef struct burl_fit_options {
   burl_bank_options bank; /* the method and all its settings; its seed is that of the whole fit */
   double false_alarm;     /* share of good images that may reach the threshold: 0.0001..0.5 */
   int threads;            /* 1..256; does not change the result */
+  int gallery;            /* keep the training patch nearest to each prototype, with a picture */
 } burl_fit_options;
 
 BURL_API burl_fit_options burl_fit_default_options(void);
@@ -98,6 +99,8 @@ typedef struct burl_scored {
   const burl_image *image;
   const float *heat; /* (image->height, image->width) */
   double score;
+  const struct burl_explanation
+      *explained; /* (members of the sink), NULL where none is asked for */
 } burl_scored;
 
 typedef struct burl_score_sink {
@@ -107,6 +110,9 @@ typedef struct burl_score_sink {
   /* Called afterwards from one thread, in the order of the items: for lists and metrics. May be
    * NULL. */
   burl_status (*collect)(void *context, const burl_scored *scored, burl_diag *diag);
+  /* Members whose nearest prototypes are asked for as well; see burl/model_explain.h. */
+  const size_t *members;
+  size_t member_count;
 } burl_score_sink;
 
 typedef struct burl_score_stats {

@@ -23,13 +23,15 @@ typedef struct burl_view {
   const struct burl_phase *phase; /* where it lies in the lattice of a print, NULL if unknown */
 } burl_view;
 
-/* Without a phase. Errors: BURL_ERR_NUMERIC (a float sample is not finite). The image is borrowed. */
+/* Without a phase. Errors: BURL_ERR_NUMERIC (a float sample is not finite). The image is borrowed.
+ */
 burl_status burl_view_open(burl_view *view, const burl_image *image) BURL_MUST_CHECK;
 
 typedef struct burl_group {
   const char *name;
   size_t stride, dim;
-  int present; /* 0: the training images were too small for this group */
+  size_t field; /* pixels a side that a patch sees, about */
+  int present;  /* 0: the training images were too small for this group */
 } burl_group;
 
 typedef struct burl_encoder burl_encoder;

@@ -27,6 +27,7 @@ static burl_group get_group(const burl_encoder *self, size_t group) {
   return (burl_group){.name = names[group],
                       .stride = burl_texture_stride[group],
                       .dim = burl_texture_dim(group),
+                      .field = burl_texture_field(group),
                       .present = ((const burl_texture *)self)->group[group].present};
 }
 

@@ -22,6 +22,16 @@ size_t burl_texture_dim(size_t group) {
   return group == TEXTURE_FINE ? TEXTURE_BANDS : BURL_TEXTURE_DIM;
 }
 
+/* A box of filters on a level whose pixels are blurs of 4 (2^l - 1) + 1 pixels. Of the fine group
+ * the widest blur counts, to two standard deviations either way. */
+size_t burl_texture_field(size_t group) {
+  const size_t widest_blur = 37;
+  if (group == TEXTURE_FINE) return widest_blur;
+  const burl_pooling *p = &burl_texture_pooling[group];
+  size_t reach = (p->box - 1) * p->step + BURL_FILTER_SIDE - 1;
+  return (reach << group) + 4 * (((size_t)1 << group) - 1) + 1;
+}
+
 static size_t cells(size_t pixels, size_t stride) {
   return (pixels + stride - 1) / stride;
 }

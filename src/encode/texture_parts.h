@@ -43,6 +43,8 @@ struct burl_encoder_workspace {
 extern const size_t burl_texture_stride[TEXTURE_GROUPS];
 extern const burl_pooling burl_texture_pooling[TEXTURE_LEVELS];
 size_t burl_texture_dim(size_t group);
+/* Pixels a side that a patch sees. */
+size_t burl_texture_field(size_t group);
 
 burl_encoder_workspace *burl_texture_workspace_new(const burl_encoder *self, size_t height,
                                                    size_t width);

@@ -3,63 +3,18 @@
 #include <burl/heat.h>
 
 #include "base/diag.h"
-#include "base/file.h"
 #include "base/memory.h"
+#include "heat/npy.h"
 #include "image/png_write.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-enum { NPY_ALIGNMENT = 64, NPY_HEADER = 192, BLOCK = 4096 };
-
-/* Fills `header` (NPY_HEADER bytes) and returns its length: magic, version 1.0, the length of the
- * rest in two bytes, the dictionary, spaces up to whole alignments, a newline. */
-static size_t make_npy_header(char *header, size_t height, size_t width) {
-  static const char magic[] = "\x93NUMPY\x01"; /* its final 0 is the minor version */
-  enum { PRELUDE = sizeof magic + 2 };
-  memcpy(header, magic, sizeof magic);
-  int text =
-      snprintf(header + PRELUDE, NPY_HEADER - PRELUDE,
-               "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", height, width);
-  size_t used = PRELUDE + (size_t)text;
-  size_t size = (used + 1 + NPY_ALIGNMENT - 1) / NPY_ALIGNMENT * NPY_ALIGNMENT;
-  memset(header + used, ' ', size - used - 1);
-  header[size - 1] = '\n';
-  header[sizeof magic] = (char)((size - PRELUDE) & 0xFF);
-  header[sizeof magic + 1] = (char)((size - PRELUDE) >> 8);
-  return size;
-}
-
-/* Writes n floats in little-endian order. A failure stays in the stream and is told by commit. */
-static void write_floats(FILE *out, const float *values, size_t n) {
-  unsigned char bytes[4 * BLOCK];
-  for (size_t start = 0; start < n; start += BLOCK) {
-    size_t count = n - start < BLOCK ? n - start : BLOCK;
-    for (size_t i = 0; i < count; i++) {
-      uint32_t bits;
-      memcpy(&bits, values + start + i, sizeof bits);
-      bytes[4 * i] = (unsigned char)bits;
-      bytes[4 * i + 1] = (unsigned char)(bits >> 8);
-      bytes[4 * i + 2] = (unsigned char)(bits >> 16);
-      bytes[4 * i + 3] = (unsigned char)(bits >> 24);
-    }
-    if (fwrite(bytes, 4, count, out) != count) return;
-  }
-}
 
 burl_status burl_heat_save_npy(const float *heat, size_t height, size_t width, const char *path,
                                burl_diag *diag) {
-  char header[NPY_HEADER];
-  size_t pixels;
-  if (height == 0 || width == 0 || !burl_size_mul(&pixels, height, width))
+  if (height == 0 || width == 0)
     return burl_fail(diag, BURL_ERR_ARGUMENT, path, NULL,
                      "a heat map of %zu x %zu pixels cannot be written", width, height);
-  burl_output out;
-  burl_status status = burl_output_open(&out, path, diag);
-  if (status != BURL_OK) return status;
-  size_t size = make_npy_header(header, height, width);
-  if (fwrite(header, 1, size, out.stream) == size) write_floats(out.stream, heat, pixels);
-  return burl_output_commit(&out, diag);
+  return burl_npy_save(heat, "<f4", height, width, path, diag);
 }
 
 /* One row of heat as levels 0..65535; returns 0 where there is a NaN. */

@@ -18,7 +18,8 @@
 enum { TRIM_ROUNDS = 2 };
 
 burl_fit_options burl_fit_default_options(void) {
-  return (burl_fit_options){.bank = burl_bank_default_options(), .false_alarm = 0.01, .threads = 1};
+  return (burl_fit_options){
+      .bank = burl_bank_default_options(), .false_alarm = 0.01, .threads = 1, .gallery = 1};
 }
 
 static burl_status check_range(const char *name, double value, double low, double high,
@@ -183,6 +184,7 @@ static burl_status run(fit *f) {
     status = learn_without_outliers(f);
   if (status == BURL_OK) status = burl_fit_calibrate(f);
   if (status == BURL_OK) status = burl_fit_name_aside(f);
+  if (status == BURL_OK && model->options.gallery) status = burl_fit_find_exemplars(f);
   if (status != BURL_OK) return status;
   uLong crc = 0;
   for (size_t i = 0; i < f->data.count; i++) {

@@ -29,7 +29,8 @@ static void offer_map(fit *f, size_t group, const pass_tile *tile, const burl_fe
       memcpy(values, map->data + (i * map->cols + j) * map->dim, map->dim * sizeof *values);
       burl_view_place(values + map->dim, tile->view, spatial, row * map->stride, col * map->stride);
       pthread_mutex_lock(&f->lock);
-      burl_sample_offer(sample, key, (uint32_t)tile->image, values);
+      sample_entry *taken = burl_sample_offer(sample, key, (uint32_t)tile->image, values);
+      if (taken) taken->y = (uint32_t)(row * map->stride), taken->x = (uint32_t)(col * map->stride);
       limit = sample->limit;
       pthread_mutex_unlock(&f->lock);
     }

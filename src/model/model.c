@@ -1,5 +1,5 @@
 /* What a model is, and what it says of itself. */
-#include "model/model_parts.h"
+#include "model/exemplar.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@ void burl_model_free(burl_model *model) {
   if (!model) return;
   for (size_t m = 0; m < MODEL_MEMBERS; m++)
     burl_bank_free(model->bank[m]);
+  burl_gallery_free(model->gallery);
   if (model->encoder) model->encoder->ops->free(model->encoder);
   for (size_t i = 0; i < model->aside; i++)
     free(model->aside_name[i]);

@@ -1,5 +1,5 @@
 /* Models in safetensors files: tensors of encoder, banks and calibration; settings as JSON text. */
-#include "model/model_parts.h"
+#include "model/exemplar.h"
 
 #include "base/diag.h"
 
@@ -37,6 +37,7 @@ burl_status burl_model_save(const burl_model *model, const char *path, burl_diag
   burl_status status = model->encoder->ops->save(model->encoder, writer);
   if (status == BURL_OK && model->lattice.dimensions > 0)
     status = burl_lattice_save(&model->lattice, writer);
+  if (status == BURL_OK && model->gallery) status = burl_gallery_save(model, writer);
   for (size_t m = 0; m < burl_member_count(model->encoder) && status == BURL_OK; m++) {
     if (!model->bank[m]) continue;
     name_of(name, model, "bank", m);
@@ -200,6 +201,7 @@ burl_status burl_model_load(burl_model **model, const char *path, burl_diag *dia
   if (status != BURL_OK) return status;
   burl_model *made = burl_model_new();
   status = made ? read_model(made, file, diag) : burl_fail_memory(diag, path);
+  if (status == BURL_OK) status = burl_gallery_load(made, file, diag);
   burl_safetensors_free(file);
   if (status != BURL_OK) {
     if (diag) snprintf(diag->path, sizeof diag->path, "%s", path);

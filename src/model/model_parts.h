@@ -30,12 +30,15 @@ static inline size_t burl_member_count(const burl_encoder *encoder) {
   return MODEL_PLACES * encoder->ops->groups;
 }
 
+struct burl_gallery;
+
 struct burl_model {
   burl_encoder *encoder;
   burl_bank *bank[MODEL_MEMBERS]; /* NULL for members that are not there */
   burl_ring_scale scale[MODEL_MEMBERS];
-  burl_lattice lattice;     /* of no dimension unless spatial is periodic */
-  burl_fit_options options; /* threads 0 */
+  struct burl_gallery *gallery; /* NULL without */
+  burl_lattice lattice;         /* of no dimension unless spatial is periodic */
+  burl_fit_options options;     /* threads 0 */
   burl_threshold threshold;
   double typical;
   size_t images, calibration_images;
@@ -51,10 +54,17 @@ typedef struct tile_worker {
   const burl_encoder *encoder;
   burl_encoder_workspace *workspace;
   burl_arena arena;
-  float *distance;  /* cells of the finest grid */
-  float *positions; /* (cells, 2) */
+  float *distance;   /* cells of the finest grid */
+  float *positions;  /* (cells, 2) */
+  uint32_t *nearest; /* (cells) */
   float *grid, *scratch;
 } tile_worker;
+
+struct burl_scorer {
+  const burl_model *model;
+  int threads;
+  tile_worker *worker; /* (threads) */
+};
 
 /* Errors: BURL_ERR_MEMORY. A zero worker may be closed. */
 burl_status burl_tile_worker_open(tile_worker *worker, const burl_encoder *encoder) BURL_MUST_CHECK;
@@ -78,16 +88,29 @@ void burl_view_place(float position[2], const burl_view *view, burl_spatial spat
 void burl_tile_distances(tile_worker *worker, const burl_bank *bank, const burl_view *view,
                          const burl_feature_map *map);
 
+/* worker->nearest and, without a root, worker->distance of one map's patches. */
+void burl_tile_nearest(tile_worker *worker, const burl_bank *bank, const burl_view *view,
+                       const burl_feature_map *map);
+
 /* The smoothed sum of the groups' standardised distances over a region, in worker->grid. */
 burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,
                                const burl_ring_scale *scale, const burl_view *view,
                                burl_rect region);
+
+/* Opens the view of an image that is to be scored. Errors: as burl_scorer_score. */
+burl_status burl_scorer_look(const burl_scorer *scorer, burl_view *view, burl_phase *phase,
+                             const burl_image *image, burl_diag *diag) BURL_MUST_CHECK;
 
 /* burl_scorer_score by workers first..first+threads-1 alone: others may score other images
  * meanwhile. */
 burl_status burl_scorer_score_by(burl_scorer *scorer, int first, int threads, float *heat,
                                  double *score, const burl_image *image,
                                  burl_diag *diag) BURL_MUST_CHECK;
+
+/* burl_scorer_explain by workers first..first+threads-1 alone. */
+burl_status burl_scorer_explain_by(burl_scorer *scorer, int first, int threads,
+                                   struct burl_explanation *explanations, size_t count,
+                                   const burl_image *image, burl_diag *diag) BURL_MUST_CHECK;
 
 /* An empty model, NULL where there is no memory. */
 burl_model *burl_model_new(void);

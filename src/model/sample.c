@@ -49,13 +49,15 @@ static void drop_larger(patch_sample *sample) {
   sample->limit = sample->entries[keep - 1].key;
 }
 
-void burl_sample_offer(patch_sample *sample, uint64_t key, uint32_t image, const float *values) {
-  if (key > sample->limit) return;
+sample_entry *burl_sample_offer(patch_sample *sample, uint64_t key, uint32_t image,
+                                const float *values) {
+  if (key > sample->limit) return NULL;
   if (sample->count == 2 * sample->capacity) drop_larger(sample);
-  if (key > sample->limit) return;
+  if (key > sample->limit) return NULL;
   size_t slot = sample->count++;
-  sample->entries[slot] = (sample_entry){key, image, (uint32_t)slot};
+  sample->entries[slot] = (sample_entry){.key = key, .image = image, .slot = (uint32_t)slot};
   memcpy(sample->values + slot * sample->width, values, sample->width * sizeof *values);
+  return &sample->entries[slot];
 }
 
 void burl_sample_finish(patch_sample *sample) {

@@ -13,6 +13,7 @@
 typedef struct sample_entry {
   uint64_t key;
   uint32_t image, slot; /* slot: where its embedding lies in `values` */
+  uint32_t y, x;        /* pixel in the middle of the patch, for whoever fills it in */
 } sample_entry;
 
 typedef struct patch_sample {
@@ -26,8 +27,10 @@ typedef struct patch_sample {
 burl_status burl_sample_open(patch_sample *sample, size_t capacity, size_t width) BURL_MUST_CHECK;
 void burl_sample_close(patch_sample *sample);
 
-/* Offers a patch; values (width). Not safe for several threads at once. */
-void burl_sample_offer(patch_sample *sample, uint64_t key, uint32_t image, const float *values);
+/* Offers a patch; values (width). Gives its entry until the next offer, NULL where it was not
+ * taken. Not safe for several threads at once. */
+sample_entry *burl_sample_offer(patch_sample *sample, uint64_t key, uint32_t image,
+                                const float *values);
 
 /* Cuts down to `capacity` and sorts by key: from then on entries 0..count-1 are in random order. */
 void burl_sample_finish(patch_sample *sample);

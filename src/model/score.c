@@ -7,12 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-struct burl_scorer {
-  const burl_model *model;
-  int threads;
-  tile_worker *worker; /* (threads) */
-};
-
 burl_status burl_scorer_new(burl_scorer **scorer, const burl_model *model, int threads) {
   if (threads < 1 || threads > 256) return BURL_ERR_ARGUMENT;
   burl_scorer *made = burl_alloc_zero(1, sizeof *made);
@@ -63,19 +57,26 @@ static burl_status score_tile(void *context, size_t index, int worker) {
   return BURL_OK;
 }
 
-burl_status burl_scorer_score_by(burl_scorer *scorer, int first, int threads, float *heat,
-                                 double *score, const burl_image *image, burl_diag *diag) {
+burl_status burl_scorer_look(const burl_scorer *scorer, burl_view *view, burl_phase *phase,
+                             const burl_image *image, burl_diag *diag) {
   if (image->height < BURL_MIN_SIDE || image->width < BURL_MIN_SIDE)
     return burl_fail(diag, BURL_ERR_SIZE, NULL, "Give an image of the scale that was fitted on.",
                      "is %zu x %zu pixels; at least %d a side are needed", image->height,
                      image->width, BURL_MIN_SIDE);
-  float largest[256];
-  job j = {.scorer = scorer, .first = first, .heat = heat, .largest = largest};
-  burl_phase phase;
-  burl_status status = burl_view_open_placed(&j.view, &phase, &scorer->model->lattice, image);
+  burl_status status = burl_view_open_placed(view, phase, &scorer->model->lattice, image);
   if (status == BURL_ERR_MEMORY) return burl_fail_memory(diag, NULL);
   if (status != BURL_OK)
     return burl_fail(diag, status, NULL, NULL, "holds values that are not finite");
+  return BURL_OK;
+}
+
+burl_status burl_scorer_score_by(burl_scorer *scorer, int first, int threads, float *heat,
+                                 double *score, const burl_image *image, burl_diag *diag) {
+  float largest[256];
+  job j = {.scorer = scorer, .first = first, .heat = heat, .largest = largest};
+  burl_phase phase;
+  burl_status status = burl_scorer_look(scorer, &j.view, &phase, image, diag);
+  if (status != BURL_OK) return status;
   j.tiling = burl_model_tiling(scorer->model->encoder, image->height, image->width);
   for (int i = 0; i < threads; i++)
     largest[i] = -INFINITY;

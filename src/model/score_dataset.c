@@ -2,6 +2,7 @@
  * its tiles are. What is held in memory is one run: bounded by RUN_PIXELS or by the one large
  * image. */
 #include "model/model_parts.h"
+#include <burl/model_explain.h>
 
 #include "base/diag.h"
 #include "base/parallel.h"
@@ -20,7 +21,8 @@ typedef struct passenger {
   burl_image image;
   float *heat;
   double score;
-  double seconds[3]; /* reading, scoring, writing */
+  burl_explanation *explained; /* (members of the sink), NULL where none is asked for */
+  double seconds[3];           /* reading, scoring, writing */
   burl_diag diag;
 } passenger;
 
@@ -42,7 +44,23 @@ static burl_scored view_of(const run *r, const passenger *p) {
                        .item = burl_dataset_get_item(r->dataset, p->index),
                        .image = &p->image,
                        .heat = p->heat,
-                       .score = p->score};
+                       .score = p->score,
+                       .explained = p->explained};
+}
+
+/* The members that the sink asks for. What is there is freed by clear. */
+static burl_status explain(run *r, passenger *p, int first, int threads) {
+  size_t count = r->sink->member_count;
+  if (count == 0) return BURL_OK;
+  p->explained = burl_alloc_zero(count, sizeof *p->explained);
+  burl_status status = p->explained ? BURL_OK : BURL_ERR_MEMORY;
+  for (size_t i = 0; i < count && status == BURL_OK; i++)
+    status = burl_explanation_new(&p->explained[i], r->scorer->model, r->sink->members[i],
+                                  p->image.height, p->image.width);
+  if (status != BURL_OK)
+    return burl_fail(&p->diag, status, NULL, NULL, "%s", burl_status_get_text(status));
+  return burl_scorer_explain_by(r->scorer, first, threads, p->explained, count, &p->image,
+                                &p->diag);
 }
 
 /* Reads, scores and writes one image; what goes wrong stays with it. */
@@ -60,6 +78,7 @@ static void carry(run *r, passenger *p, int first, int threads) {
           burl_scorer_score_by(r->scorer, first, threads, p->heat, &p->score, &p->image, &p->diag);
     else
       status = burl_fail_memory(&p->diag, item->path);
+    if (status == BURL_OK) status = explain(r, p, first, threads);
     if (!p->diag.path[0]) snprintf(p->diag.path, sizeof p->diag.path, "%s", item->path);
   }
   double scored = now();
@@ -78,8 +97,11 @@ static burl_status carry_task(void *context, size_t index, int worker) {
   return BURL_OK;
 }
 
-static void clear(passenger *p) {
+static void clear(passenger *p, size_t explained) {
   burl_image_free(&p->image);
+  for (size_t i = 0; p->explained && i < explained; i++)
+    burl_explanation_free(&p->explained[i]);
+  free(p->explained);
   free(p->heat);
   *p = (passenger){0};
 }
@@ -104,7 +126,7 @@ static burl_status deliver(run *r, size_t count, const burl_observer *observer,
       if (r->sink->collect) status = r->sink->collect(r->sink->context, &scored, diag);
       stats->collect_seconds += now() - start;
     }
-    clear(p);
+    clear(p, r->sink->member_count);
   }
   return status;
 }

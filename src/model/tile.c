@@ -18,6 +18,10 @@ static void lay_out(tile_worker *w, size_t cells) {
       burl_arena_reserve(&w->arena, cells, sizeof(float));
   }
   if (w->arena.block)
+    w->nearest = burl_arena_take(&w->arena, cells, sizeof(uint32_t));
+  else
+    burl_arena_reserve(&w->arena, cells, sizeof(uint32_t));
+  if (w->arena.block)
     w->positions = burl_arena_take(&w->arena, 2 * cells, sizeof(float));
   else
     burl_arena_reserve(&w->arena, 2 * cells, sizeof(float));
@@ -73,12 +77,23 @@ static void place(float *positions, const burl_view *view, burl_spatial spatial,
   }
 }
 
-void burl_tile_distances(tile_worker *worker, const burl_bank *bank, const burl_view *view,
-                         const burl_feature_map *map) {
+static void score_map(tile_worker *worker, uint32_t *nearest, const burl_bank *bank,
+                      const burl_view *view, const burl_feature_map *map) {
   burl_spatial spatial = burl_bank_get_spatial(bank);
   if (spatial != BURL_SPATIAL_NONE) place(worker->positions, view, spatial, map);
+  burl_bank_score(bank, worker->distance, nearest, map->data, worker->positions,
+                  map->rows * map->cols);
+}
+
+void burl_tile_nearest(tile_worker *worker, const burl_bank *bank, const burl_view *view,
+                       const burl_feature_map *map) {
+  score_map(worker, worker->nearest, bank, view, map);
+}
+
+void burl_tile_distances(tile_worker *worker, const burl_bank *bank, const burl_view *view,
+                         const burl_feature_map *map) {
   size_t n = map->rows * map->cols;
-  burl_bank_score(bank, worker->distance, NULL, map->data, worker->positions, n);
+  score_map(worker, NULL, bank, view, map);
   for (size_t i = 0; i < n; i++)
     worker->distance[i] = sqrtf(worker->distance[i]);
 }

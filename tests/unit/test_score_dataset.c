@@ -128,7 +128,7 @@ static void note_step(void *context, const char *stage, size_t done, size_t tota
 static burl_status run(const shop *s, ledger *l, burl_split split, int threads,
                        burl_score_stats *stats) {
   burl_diag diag = {0};
-  burl_score_sink sink = {l, write_one, collect_one};
+  burl_score_sink sink = {.context = l, .write = write_one, .collect = collect_one};
   burl_observer observer = {l, note_step, note_problem};
   pthread_mutex_init(&l->lock, NULL);
   burl_status status = burl_model_score_dataset(s->model, s->dataset, split, &sink, threads,
@@ -233,7 +233,7 @@ static void test_failing_collect(void **state) {
 
 static void test_without_sink_and_observer(void **state) {
   const shop *s = *state;
-  burl_score_sink sink = {NULL, NULL, NULL};
+  burl_score_sink sink = {0};
   burl_score_stats stats;
   assert_int_equal(burl_model_score_dataset(s->model, s->dataset, BURL_SPLIT_TRAIN, &sink, 1, NULL,
                                             &stats, NULL),
@@ -251,7 +251,7 @@ static void test_without_memory(void **state) {
   const shop *s = *state;
   size_t refused = 0, left_out = 0;
   for (long i = 0;; i++) {
-    burl_score_sink sink = {NULL, NULL, NULL};
+    burl_score_sink sink = {0};
     burl_score_stats stats = {0};
     burl_diag diag = {0};
     fail_allocation_after(i);
