@@ -1,4 +1,4 @@
-/* image/resize.h: small pictures of large images. */
+/* image/resize.h: small pictures of large images, and images of an exact size. */
 #ifndef BURL_IMAGE_RESIZE_H
 #define BURL_IMAGE_RESIZE_H
 
@@ -16,5 +16,10 @@ void burl_image_fit(size_t *small_height, size_t *small_width, size_t height, si
  * Errors: BURL_ERR_ARGUMENT (channels, max_side 0), BURL_ERR_MEMORY. */
 burl_status burl_image_shrink(burl_image *small, const burl_image *image, size_t channels,
                               size_t max_side) BURL_MUST_CHECK;
+
+/* Fills `to`, a float image whose size is what the image is to be brought to, proportions kept or
+ * not, and whose channels are those of the image, or 1 for the grey of one in colour. Bilinear;
+ * shrinking with a triangle as wide as what becomes one pixel (resample.c). Allocates nothing. */
+void burl_image_resize(burl_image *to, const burl_image *image);
 
 #endif

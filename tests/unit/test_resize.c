@@ -1,4 +1,4 @@
-/* Shrinking: against area means by definition. */
+/* Shrinking, against area means by definition; exact sizes, against weights over all pixels. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -162,6 +162,103 @@ static void test_bad_arguments_and_failing_allocations(void **state) {
   burl_image_free(&image);
 }
 
+static burl_image resized(const burl_image *image, size_t height, size_t width, size_t channels) {
+  burl_image to = {0};
+  assert_int_equal(burl_image_new(&to, height, width, channels, BURL_F32), BURL_OK);
+  fail_allocation_after(-1);
+  burl_image_resize(&to, image);
+  assert_int_equal(stop_failing(), 0);
+  return to;
+}
+
+static double triangle(size_t p, size_t i, size_t n, size_t N) {
+  double ratio = (double)N / (double)n;
+  double away = fabs((double)p + 0.5 - ((double)i + 0.5) * ratio);
+  return fmax(0, 1 - away / fmax(ratio, 1));
+}
+
+/* One sample, by going through all pixels. */
+static double sample_by_definition(const burl_image *image, const burl_image *to, size_t i,
+                                   size_t j, size_t c) {
+  double sum = 0, total = 0;
+  for (size_t y = 0; y < image->height; y++)
+    for (size_t x = 0; x < image->width; x++) {
+      double w =
+          triangle(y, i, to->height, image->height) * triangle(x, j, to->width, image->width);
+      sum += w * get_value(image, y, x, c, to->channels);
+      total += w;
+    }
+  return sum / total;
+}
+
+static void test_exact_sizes(void **state) {
+  (void)state;
+  static const struct {
+    size_t height, width, channels, to_height, to_width, to_channels;
+    burl_sample sample;
+  } cases[] = {{40, 30, 1, 17, 30, 1, BURL_U8},  {23, 611, 3, 9, 7, 3, BURL_U16},
+               {9, 12, 3, 20, 150, 1, BURL_F32}, {1, 1, 3, 5, 4, 3, BURL_U8},
+               {50, 8, 1, 8, 50, 1, BURL_F32},   {31, 33, 3, 1, 1, 3, BURL_U8}};
+  for (size_t t = 0; t < sizeof cases / sizeof *cases; t++) {
+    burl_image image =
+        random_image(cases[t].height, cases[t].width, cases[t].channels, cases[t].sample);
+    burl_image to = resized(&image, cases[t].to_height, cases[t].to_width, cases[t].to_channels);
+    for (size_t i = 0; i < to.height; i++)
+      for (size_t j = 0; j < to.width; j++)
+        for (size_t c = 0; c < to.channels; c++) {
+          double is = get_value(&to, i, j, c, to.channels);
+          double expected = sample_by_definition(&image, &to, i, j, c);
+          if (fabs(is - expected) > 1e-6) fail_msg("case %zu: %g, not %g", t, is, expected);
+        }
+    burl_image_free(&to);
+    burl_image_free(&image);
+  }
+}
+
+/* The same size is the same image, and what is plain stays plain. */
+static void test_exact_sizes_keep(void **state) {
+  (void)state;
+  burl_image image = random_image(20, 30, 1, BURL_F32), plain = {0};
+  burl_image to = resized(&image, 20, 30, 1);
+  assert_memory_equal(to.data, image.data, 20 * 30 * sizeof(float));
+  burl_image_free(&to);
+  burl_image_free(&image);
+  assert_int_equal(burl_image_new(&plain, 37, 21, 1, BURL_F32), BURL_OK);
+  for (size_t i = 0; i < 37 * 21; i++)
+    ((float *)plain.data)[i] = 0.7f;
+  for (size_t side = 1; side < 90; side += 11) {
+    to = resized(&plain, side, 90 - side, 1);
+    for (size_t i = 0; i < side * (90 - side); i++)
+      assert_true(((const float *)to.data)[i] == 0.7f);
+    burl_image_free(&to);
+  }
+  burl_image_free(&plain);
+}
+
+/* A ramp stays a ramp wherever the border is out of reach. */
+static void test_ramps_stay_ramps(void **state) {
+  (void)state;
+  enum { SIDE = 60 };
+  burl_image ramp = {0};
+  assert_int_equal(burl_image_new(&ramp, SIDE, SIDE, 1, BURL_F32), BURL_OK);
+  for (size_t i = 0; i < SIDE * SIDE; i++)
+    ((float *)ramp.data)[i] = (float)(2.0 * (double)(i / SIDE) - 3.0 * (double)(i % SIDE));
+  static const size_t sides[] = {12, 20, 60, 90, 240};
+  for (size_t s = 0; s < 5; s++) {
+    size_t n = sides[s];
+    double ratio = (double)SIDE / (double)n, margin = fmax(1.0, ratio);
+    burl_image to = resized(&ramp, n, n, 1);
+    for (size_t i = 0; i < n * n; i++) {
+      double y = ((double)(i / n) + 0.5) * ratio, x = ((double)(i % n) + 0.5) * ratio;
+      if (fmin(y, x) < margin || fmax(y, x) > SIDE - margin) continue;
+      double expected = 2.0 * (y - 0.5) - 3.0 * (x - 0.5);
+      assert_true(fabs((double)((const float *)to.data)[i] - expected) < 1e-4);
+    }
+    burl_image_free(&to);
+  }
+  burl_image_free(&ramp);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_area_means),
@@ -169,6 +266,9 @@ int main(void) {
       cmocka_unit_test(test_plain_stays_plain),
       cmocka_unit_test(test_odd_floats),
       cmocka_unit_test(test_bad_arguments_and_failing_allocations),
+      cmocka_unit_test(test_exact_sizes),
+      cmocka_unit_test(test_exact_sizes_keep),
+      cmocka_unit_test(test_ramps_stay_ramps),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
