@@ -1,15 +1,10 @@
 /* burl/prototype.h: banks: what good patch embeddings look like, learned from them alone.
  *
- * Five methods learn a bank; all are scored through the same function.
- *   burl      Start: greedy coverage (farthest point, the farthest share passed over). Then damped
- * barycentre steps: a batch of patches is transported onto the prototypes by entropic optimal
- * transport of the cost d^p, the dearest `trim` share of the mass is left out, and every prototype
- * moves towards the mean of what it receives, weighted by d^(p-2), which is a step to the
- * barycentre of d^p. docs/math/prototypes.md pradot    Local and global prototypes as published;
- * fitted on whole images by burl_model_fit alone. docs/math/pradot.md coreset   Greedy k-centre
- * selection of patches, as PatchCore does. docs/math/baselines.md gaussian  A Gaussian for all
- * patches or for each place, as PaDiM does. docs/math/baselines.md kmeans    Lloyd's algorithm from
- * a k-means++ start. docs/math/baselines.md
+ * Five methods learn a bank: `burl` (a start by greedy coverage, then damped barycentre steps of
+ * entropic transport of the cost d^p, docs/math/prototypes.md), `pradot` (local and global
+ * prototypes as published, of whole images and by burl_model_fit alone, docs/math/pradot.md), and
+ * `coreset`, `gaussian` and `kmeans` (as PatchCore, PaDiM and Lloyd have them,
+ * docs/math/baselines.md).
  */
 #ifndef BURL_PROTOTYPE_H
 #define BURL_PROTOTYPE_H
@@ -43,6 +38,21 @@ extern "C" {
   X(BURL_MARGINALS_NEAREST, "nearest")                                                             \
   X(BURL_MARGINALS_EQUAL, "equal")                                                                 \
   X(BURL_MARGINALS_RELAXED, "relaxed")
+/* What feature costs are divided by in fits by pradot: the largest of the batch (published) or of
+ * the epoch before (in the first one, of the batch). */
+#define BURL_PRADOT_DIVISOR_LIST(X)                                                                \
+  X(BURL_PRADOT_BATCH_MAX, "batch")                                                                \
+  X(BURL_PRADOT_EPOCH_MAX, "epoch")
+/* What its costs are divided by in scoring: the largest of the image (published) or of all training
+ * images. */
+#define BURL_PRADOT_SCALE_LIST(X)                                                                  \
+  X(BURL_PRADOT_IMAGE_MAX, "image")                                                                \
+  X(BURL_PRADOT_TRAINING_MAX, "training")
+/* Where its prototypes begin: random numbers in [0,1) (published) or features of random training
+ * images in the prototype's own cell. */
+#define BURL_PRADOT_START_LIST(X)                                                                  \
+  X(BURL_PRADOT_UNIFORM, "uniform")                                                                \
+  X(BURL_PRADOT_FEATURES, "features")
 
 #define BURL_PROTOTYPE_ENUM(name, text) name,
 typedef enum burl_method { BURL_METHOD_LIST(BURL_PROTOTYPE_ENUM) BURL_METHOD_COUNT } burl_method;
@@ -53,9 +63,45 @@ typedef enum burl_start { BURL_START_LIST(BURL_PROTOTYPE_ENUM) BURL_START_COUNT 
 typedef enum burl_marginals {
   BURL_MARGINALS_LIST(BURL_PROTOTYPE_ENUM) BURL_MARGINALS_COUNT
 } burl_marginals;
+typedef enum burl_pradot_divisor {
+  BURL_PRADOT_DIVISOR_LIST(BURL_PROTOTYPE_ENUM) BURL_PRADOT_DIVISOR_COUNT
+} burl_pradot_divisor;
+typedef enum burl_pradot_scale {
+  BURL_PRADOT_SCALE_LIST(BURL_PROTOTYPE_ENUM) BURL_PRADOT_SCALE_COUNT
+} burl_pradot_scale;
+typedef enum burl_pradot_start {
+  BURL_PRADOT_START_LIST(BURL_PROTOTYPE_ENUM) BURL_PRADOT_START_COUNT
+} burl_pradot_start;
 #undef BURL_PROTOTYPE_ENUM
 
 typedef struct burl_bank burl_bank;
+
+/* Of pradot alone; its seed and threads are those of the fit. Defaults are published but for
+ * drop_last. docs/math/pradot.md */
+typedef struct burl_pradot_settings {
+  double per_cell; /* P, 0.001..1024: prototypes for each cell of the feature map, whole from 1 on;
+                      below 1 one for each of a grid of floor(P rows) x floor(P cols) */
+  double alpha;    /* share of the place in the cost of local prototypes, 0..1; global ones: 0 */
+  double eps;      /* strength of the entropy where the largest cost is 1, 0.0001..1e6 */
+  size_t sweeps;   /* of Sinkhorn, at most */
+  double ema;      /* what stays of a prototype in an update, 0..1 */
+  size_t batch;    /* images */
+  size_t epochs;   /* 1..100000 */
+  double validation; /* share of the images held out to choose the epoch and set the threshold,
+                        0.01..0.9; one image at least */
+  burl_pradot_divisor divisor;
+  burl_pradot_scale scale;
+  burl_pradot_start start;
+  int times_count;     /* not 0, published: maps are multiplied by their number of prototypes, so
+                          that finer maps weigh more in the mean over maps */
+  int drop_last;       /* not 0, published: fewer images than a batch make no update at all; 0: the
+                          batch is then all of them */
+  int learn_positions; /* not 0: places of prototypes move as well; 0, published: they stay */
+  int warm_start;      /* not 0: sweeps go on from the batch before; 0, published: from nothing */
+  int corners;         /* not 0, published: maps are widened to the image with their corner cells in
+                          its corners; 0: each cell is the middle of an equal part of the image */
+  size_t side; /* images are brought to side x side pixels, 32..1024, whatever their shape */
+} burl_pradot_settings;
 
 /* One struct for all methods; each reads its own part. burl_settings_* below know every member by
  * name, with its range. */
@@ -94,6 +140,8 @@ typedef struct burl_bank_options {
   /* scoring of burl, coreset and kmeans */
   double radius; /* distances are divided by the nearest prototype's radius to this power (relative
                     to the mean radius), 0..1; 0: not at all */
+
+  burl_pradot_settings pradot;
 } burl_bank_options;
 
 BURL_API burl_bank_options burl_bank_default_options(void);
@@ -103,10 +151,12 @@ BURL_API const char *burl_method_get_name(burl_method method);
 BURL_API const char *burl_spatial_get_name(burl_spatial spatial);
 
 /* Settings by name, for command lines, files and tables: "method", "prototypes", "spatial_weight",
- * "entropy"... in the order of the struct. */
+ * "entropy"..., "pradot.per_cell"..., in the order of the struct. */
 BURL_API size_t burl_settings_get_count(void);
 BURL_API const char *burl_settings_get_name(size_t i);
 BURL_API const char *burl_settings_get_help(size_t i); /* with its range or its values */
+/* 0 for settings of pradot where the method is another one: models do not keep them. */
+BURL_API int burl_settings_has_part(const burl_bank_options *options, size_t i);
 /* The value as text that burl_settings_set takes; size 32 holds any. */
 BURL_API void burl_settings_get(char *text, size_t size, const burl_bank_options *options,
                                 size_t i);
@@ -138,8 +188,8 @@ BURL_API const float *burl_bank_get_radius(const burl_bank *bank);
 
 /* How far each patch is from what the bank knows: distance (n) is the root of the mixed squared
  * cost to the nearest prototype (gaussian: Mahalanobis distance / sqrt(d) at the patch's place;
- * pradot: the published map, for which the n patches must be all of one image); nearest (n): which
- * prototype, may be NULL. Allocates nothing. */
+ * NaN for banks of pradot, which look at all of an image at once and are scored through models);
+ * nearest (n): which prototype, may be NULL. Allocates nothing. */
 BURL_API void burl_bank_score(const burl_bank *bank, float *distance, uint32_t *nearest,
                               const float *patches, const float *positions, size_t n);
 

@@ -9,24 +9,7 @@
 #ifndef BURL_PROTOTYPE_PRADOT_H
 #define BURL_PROTOTYPE_PRADOT_H
 
-#include <burl/base.h>
-
-/* What feature costs are divided by while fitting. */
-typedef enum burl_pradot_divisor {
-  BURL_PRADOT_BATCH_MAX = 0, /* published: the largest of the batch */
-  BURL_PRADOT_EPOCH_MAX      /* the largest of the epoch before; the first epoch: of the batch */
-} burl_pradot_divisor;
-
-/* What costs are divided by in scoring. */
-typedef enum burl_pradot_scale {
-  BURL_PRADOT_IMAGE_MAX = 0, /* published: the largest of the image */
-  BURL_PRADOT_TRAINING_MAX   /* the largest of all training images */
-} burl_pradot_scale;
-
-typedef enum burl_pradot_start {
-  BURL_PRADOT_UNIFORM = 0, /* published: random numbers in [0,1) */
-  BURL_PRADOT_FEATURES     /* features of random training images in the prototype's own cell */
-} burl_pradot_start;
+#include <burl/prototype.h>
 
 /* How the n x k numbers of a plan are kept. */
 typedef enum burl_pradot_store {
@@ -65,6 +48,10 @@ typedef struct burl_pradot_options {
 /* 16 a cell, alpha 0, eps 0.01, 100 sweeps, 1e-9, 0.95, batches of 64, 50 epochs, 0.2 held out;
  * published behaviour but for drop_last; seed 0, one thread. */
 burl_pradot_options burl_pradot_default_options(void);
+
+/* The images 0..images-1 as fits deal them, into order (images): those held out first; returns how
+ * many they are. The same for all features of the same images. */
+size_t burl_pradot_split(size_t *order, size_t images, const burl_pradot_options *options);
 
 typedef struct burl_pradot burl_pradot;
 

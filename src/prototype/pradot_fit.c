@@ -73,11 +73,15 @@ static burl_status choose_grid(pradot_fit *fit, burl_diag *diag) {
   return BURL_OK;
 }
 
+static size_t count_held(size_t images, double validation) {
+  size_t held = (size_t)(validation * (double)images);
+  return held == 0 && validation > 0.0 && images > 1 ? 1 : held;
+}
+
 /* How many images are held out, learned from, and in a batch. */
 static void choose_split(pradot_fit *fit) {
   const burl_pradot_options *o = fit->options;
-  fit->held = (size_t)(o->validation * (double)fit->images);
-  if (fit->held == 0 && o->validation > 0.0 && fit->images > 1) fit->held = 1;
+  fit->held = count_held(fit->images, o->validation);
   fit->train = fit->images - fit->held;
   fit->batch = o->drop_last || o->batch < fit->train ? o->batch : fit->train;
   fit->batches = fit->train / fit->batch;
@@ -169,6 +173,13 @@ static void shuffle(size_t *items, size_t count, uint64_t seed, uint64_t stream)
   }
 }
 
+size_t burl_pradot_split(size_t *order, size_t images, const burl_pradot_options *options) {
+  for (size_t i = 0; i < images; i++)
+    order[i] = i;
+  shuffle(order, images, options->seed, STREAM_SPLIT);
+  return count_held(images, options->validation);
+}
+
 static void place_prototypes(pradot_fit *fit) {
   burl_pradot_places(fit->patch_places, fit->rows, fit->cols);
   burl_pradot_places(fit->cell_places, fit->grid_rows, fit->grid_cols);
@@ -219,9 +230,7 @@ static void start_from_features(pradot_fit *fit) {
 
 static void start(pradot_fit *fit) {
   const burl_pradot_options *o = fit->options;
-  for (size_t i = 0; i < fit->images; i++)
-    fit->shuffled[i] = i;
-  shuffle(fit->shuffled, fit->images, o->seed, STREAM_SPLIT);
+  fit->held = burl_pradot_split(fit->shuffled, fit->images, o);
   place_prototypes(fit);
   set_place_costs(fit);
   if (o->start == BURL_PRADOT_FEATURES) {

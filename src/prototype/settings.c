@@ -4,12 +4,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum setting_kind { CHOICE, SIZE, SEED, REAL } setting_kind;
+typedef enum setting_kind { CHOICE, SIZE, SEED, REAL, FLAG } setting_kind;
 
 typedef struct setting {
   const char *name, *help;
@@ -25,6 +26,7 @@ typedef struct setting {
 /* The help of a choice ends with its values, that of a number with its range. */
 #define ONE_OF(list, text)                                                                         \
   .kind = CHOICE, .values = list(NAME_AND_SPACE), .help = text ":" list(SPACE_AND_NAME)
+#define ON_OFF(text) .kind = FLAG, .values = "off on ", .help = text ": off on"
 #define WITHIN(a, b, text) .low = a, .high = b, .help = text ", " #a ".." #b
 
 static const setting settings[] = {
@@ -53,6 +55,26 @@ static const setting settings[] = {
      WITHIN(1e-9, 1e6, "added to the covariance, in units of its mean eigenvalue (gaussian)")},
     {AT(radius), .kind = REAL,
      WITHIN(0, 1, "power of the relative radius that distances are divided by")},
+    {AT(pradot.per_cell), .kind = REAL,
+     WITHIN(0.001, 1024, "P, prototypes for each cell, whole from 1 on")},
+    {AT(pradot.alpha), .kind = REAL,
+     WITHIN(0, 1, "share of the place in the cost of local prototypes")},
+    {AT(pradot.eps), .kind = REAL, WITHIN(1e-4, 1e6, "eps, where the largest cost is 1")},
+    {AT(pradot.sweeps), .kind = SIZE, WITHIN(1, 1e6, "Sinkhorn sweeps a plan, at most")},
+    {AT(pradot.ema), .kind = REAL, WITHIN(0, 1, "what stays of a prototype in an update")},
+    {AT(pradot.batch), .kind = SIZE, WITHIN(1, 1e6, "images in each update")},
+    {AT(pradot.epochs), .kind = SIZE, WITHIN(1, 1e5, "times that all images are gone through")},
+    {AT(pradot.validation), .kind = REAL,
+     WITHIN(0.01, 0.9, "share of the images held out for choosing the epoch and the threshold")},
+    {AT(pradot.divisor), ONE_OF(BURL_PRADOT_DIVISOR_LIST, "costs of a fit over the largest of")},
+    {AT(pradot.scale), ONE_OF(BURL_PRADOT_SCALE_LIST, "costs of scoring over the largest of")},
+    {AT(pradot.start), ONE_OF(BURL_PRADOT_START_LIST, "where prototypes begin")},
+    {AT(pradot.times_count), ON_OFF("maps times their number of prototypes")},
+    {AT(pradot.drop_last), ON_OFF("fewer images than a batch make no update")},
+    {AT(pradot.learn_positions), ON_OFF("places of prototypes move")},
+    {AT(pradot.warm_start), ON_OFF("sweeps go on from the batch before")},
+    {AT(pradot.corners), ON_OFF("corner cells of a map lie in the corners of the image")},
+    {AT(pradot.side), .kind = SIZE, WITHIN(32, 1024, "images are brought to side x side pixels")},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
@@ -76,7 +98,18 @@ burl_bank_options burl_bank_default_options(void) {
                              .damping = 0.5,
                              .iterations = 25,
                              .shrinkage = 0.01,
-                             .radius = 0.0};
+                             .radius = 0.0,
+                             .pradot = {.per_cell = 16.0,
+                                        .alpha = 0.3,
+                                        .eps = 0.01,
+                                        .sweeps = 100,
+                                        .ema = 0.95,
+                                        .batch = 64,
+                                        .epochs = 50,
+                                        .validation = 0.2,
+                                        .times_count = 1,
+                                        .corners = 1,
+                                        .side = 224}};
 }
 
 #define NAME_ALONE(name, text) text,
@@ -114,13 +147,17 @@ static const char *value_at(const char *values, int index, size_t *length) {
 
 /* Every enumeration of burl_bank_options is as wide as an int, as C has it for these values. */
 _Static_assert(sizeof(burl_method) == sizeof(int) && sizeof(burl_spatial) == sizeof(int) &&
-                   sizeof(burl_start) == sizeof(int) && sizeof(burl_marginals) == sizeof(int),
+                   sizeof(burl_start) == sizeof(int) && sizeof(burl_marginals) == sizeof(int) &&
+                   sizeof(burl_pradot_divisor) == sizeof(int) &&
+                   sizeof(burl_pradot_scale) == sizeof(int) &&
+                   sizeof(burl_pradot_start) == sizeof(int),
                "choices are read and written as int");
 
+/* Any number but 0 is on. */
 static int choice_of(const burl_bank_options *options, const setting *s) {
   int choice;
   memcpy(&choice, (const char *)options + s->offset, sizeof choice);
-  return choice;
+  return s->kind == FLAG ? choice != 0 : choice;
 }
 
 static double number_of(const burl_bank_options *options, const setting *s) {
@@ -145,7 +182,7 @@ void burl_settings_get(char *text, size_t size, const burl_bank_options *options
   const setting *s = &settings[i];
   const char *at = (const char *)options + s->offset;
   size_t length = 0;
-  if (s->kind == CHOICE) {
+  if (s->kind == CHOICE || s->kind == FLAG) {
     const char *value = value_at(s->values, choice_of(options, s), &length);
     snprintf(text, size, "%.*s", (int)length, value ? value : "?");
   } else if (s->kind == SIZE) {
@@ -159,6 +196,10 @@ void burl_settings_get(char *text, size_t size, const burl_bank_options *options
 
 static burl_status set_choice(int *choice, const setting *s, const char *value, burl_diag *diag) {
   size_t length;
+  if (s->kind == FLAG && (strcmp(value, "0") == 0 || strcmp(value, "1") == 0)) {
+    *choice = *value == '1';
+    return BURL_OK;
+  }
   const char *word;
   for (int i = 0; (word = value_at(s->values, i, &length)); i++)
     if (strlen(value) == length && memcmp(value, word, length) == 0) {
@@ -208,7 +249,7 @@ burl_status burl_settings_set(burl_bank_options *options, const char *name, cons
     const setting *s = &settings[i];
     char *at = (char *)options + s->offset;
     if (strcmp(name, s->name) != 0) continue;
-    if (s->kind != CHOICE) return set_number(at, s, value, diag);
+    if (s->kind != CHOICE && s->kind != FLAG) return set_number(at, s, value, diag);
     int choice = 0;
     burl_status status = set_choice(&choice, s, value, diag);
     if (status == BURL_OK) memcpy(at, &choice, sizeof choice);
@@ -216,6 +257,18 @@ burl_status burl_settings_set(burl_bank_options *options, const char *name, cons
   }
   return burl_fail(diag, BURL_ERR_ARGUMENT, NULL, "The manual lists them under SETTINGS.",
                    "there is no setting named %s", name);
+}
+
+int burl_settings_has_part(const burl_bank_options *options, size_t i) {
+  return settings[i].offset < offsetof(burl_bank_options, pradot) ||
+         options->method == BURL_METHOD_PRADOT;
+}
+
+/* From 1 on prototypes are for each cell, below that for a coarser grid. */
+static burl_status check_per_cell(double per_cell, burl_diag *diag) {
+  if (per_cell < 1.0 || per_cell == floor(per_cell)) return BURL_OK;
+  return burl_fail(diag, BURL_ERR_ARGUMENT, NULL, NULL,
+                   "pradot.per_cell is %g, which is neither below 1 nor whole", per_cell);
 }
 
 burl_status burl_settings_check(const burl_bank_options *options, burl_diag *diag) {
@@ -230,5 +283,5 @@ burl_status burl_settings_check(const burl_bank_options *options, burl_diag *dia
       status = check_number(s, number_of(options, s), diag);
     if (status != BURL_OK) return status;
   }
-  return BURL_OK;
+  return check_per_cell(options->pradot.per_cell, diag);
 }

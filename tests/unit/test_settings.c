@@ -58,6 +58,23 @@ static const struct {
     {MEMBER(iterations), {"1", "25", "1000000", "100"}, {"0", "1000001"}},
     {MEMBER(shrinkage), {"1e-09", "0.01", "1e+06", "1"}, {"0", "1e7"}},
     {MEMBER(radius), {"0", "1", "0.5", "0.75"}, {"-0.5", "1.5"}},
+    {MEMBER(pradot.per_cell), {"0.001", "1024", "16", "0.25"}, {"0", "1025"}},
+    {MEMBER(pradot.alpha), {"0", "1", "0.3", "0.5"}, {"-0.1", "1.1"}},
+    {MEMBER(pradot.eps), {"0.0001", "1e+06", "0.01", "0.05"}, {"0", "1e7"}},
+    {MEMBER(pradot.sweeps), {"1", "100", "1000000", "30"}, {"0", "1000001"}},
+    {MEMBER(pradot.ema), {"0", "1", "0.95", "0.5"}, {"-0.1", "1.1"}},
+    {MEMBER(pradot.batch), {"1", "64", "1000000", "8"}, {"0", "1000001"}},
+    {MEMBER(pradot.epochs), {"1", "50", "100000", "3"}, {"0", "100001"}},
+    {MEMBER(pradot.validation), {"0.01", "0.9", "0.2", "0.4"}, {"0", "0.91"}},
+    {MEMBER(pradot.divisor), {"batch", "epoch", "batch", "epoch"}, {"image", "batch epoch"}},
+    {MEMBER(pradot.scale), {"image", "training", "image", "training"}, {"batch", "imag"}},
+    {MEMBER(pradot.start), {"uniform", "features", "uniform", "features"}, {"random", ""}},
+    {MEMBER(pradot.times_count), {"on", "off", "on", "off"}, {"2", "yes"}},
+    {MEMBER(pradot.drop_last), {"off", "on", "off", "on"}, {"-1", "On"}},
+    {MEMBER(pradot.learn_positions), {"off", "on", "off", "on"}, {"00", "true"}},
+    {MEMBER(pradot.warm_start), {"off", "on", "off", "on"}, {"", "on "}},
+    {MEMBER(pradot.corners), {"on", "off", "on", "off"}, {"1.0", "of"}},
+    {MEMBER(pradot.side), {"32", "1024", "224", "64"}, {"31", "1025"}},
 #undef MEMBER
 };
 enum { MEMBERS = sizeof members / sizeof *members };
@@ -216,6 +233,32 @@ static void test_names_of_values(void **state) {
   assert_string_equal(burl_spatial_get_name(BURL_SPATIAL_COUNT), "?");
 }
 
+/* Flags are words, or 0 and 1; by hand, any number but 0 is on. */
+static void test_flags(void **state) {
+  (void)state;
+  burl_bank_options o = burl_bank_default_options();
+  assert_string_equal(get(&o, "pradot.corners"), "on");
+  assert_int_equal(set(&o, "pradot.corners", "0"), BURL_OK);
+  assert_true(o.pradot.corners == 0);
+  assert_int_equal(set(&o, "pradot.corners", "1"), BURL_OK);
+  assert_true(o.pradot.corners == 1);
+  o.pradot.corners = -7;
+  assert_string_equal(get(&o, "pradot.corners"), "on");
+  assert_int_equal(burl_settings_check(&o, NULL), BURL_OK);
+}
+
+/* Settings of pradot have no part in other methods; all others have one always. */
+static void test_parts(void **state) {
+  (void)state;
+  burl_bank_options o = burl_bank_default_options();
+  for (int method = 0; method < BURL_METHOD_COUNT; method++) {
+    o.method = (burl_method)method;
+    for (size_t i = 0; i < MEMBERS; i++)
+      assert_int_equal(burl_settings_has_part(&o, i),
+                       method == BURL_METHOD_PRADOT || strncmp(members[i].name, "pradot.", 7));
+  }
+}
+
 /* Options that were filled in by hand are checked as well. */
 static void test_check(void **state) {
   (void)state;
@@ -246,6 +289,11 @@ static void test_check(void **state) {
   bad[count++].iterations = 0;
   bad[count++].shrinkage = 0.0;
   bad[count++].radius = -1.0;
+  bad[count++].pradot.per_cell = 1.5;
+  bad[count++].pradot.alpha = (double)NAN;
+  bad[count++].pradot.epochs = 0;
+  bad[count++].pradot.scale = BURL_PRADOT_SCALE_COUNT;
+  bad[count++].pradot.side = 16;
   for (size_t i = 0; i < count; i++) {
     burl_diag diag = {.status = BURL_OK};
     if (burl_settings_check(&bad[i], &diag) != BURL_ERR_ARGUMENT) fail_msg("bad options %zu", i);
@@ -267,6 +315,8 @@ int main(void) {
       cmocka_unit_test(test_no_such_setting),
       cmocka_unit_test(test_names_of_values),
       cmocka_unit_test(test_check),
+      cmocka_unit_test(test_flags),
+      cmocka_unit_test(test_parts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
