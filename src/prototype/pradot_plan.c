@@ -5,8 +5,9 @@
  *     x_i = 1 / (K y)_i                 (row step)
  *     y_j = (n/k) / (K^T x)_j           (column step)
  * The first column step, at row potentials 0, is done in the log domain and taken into gamma before
- * K is built. So each row of K has an entry 1, and each column one of at least 1/n: its largest
- * entry is at least 1/n of its sum n/k, which is also at least 1/n of any row's largest.
+ * K is built. Then each row of K has an entry 1 and each column one of at least 1/n: columns add up
+ * to n/k before rows are divided by their largest entry, so that no largest entry of a row is above
+ * n/k, and the largest one of a column is at least 1/k.
  * K stays good as long as y and the row sums are within a factor DRIFT of where they were at the
  * start; otherwise y goes into gamma and K is built anew.
  *

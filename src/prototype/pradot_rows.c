@@ -201,8 +201,8 @@ BURL_CLONES
 static void pradot_loss_terms(float *restrict row, const float *restrict y,
                               const float *restrict gamma, size_t m) {
   for (size_t j = 0; j < m; j++) {
-    float k = row[j], safe = k > 1e-37f ? k : 1e-37f;
-    row[j] = k * y[j] * (gamma[j] - log_float(safe));
+    float k = row[j];
+    row[j] = k * y[j] * (gamma[j] - log_float(k + 1e-37f)); /* entries are 0 or above 1e-31 */
   }
 }
 
