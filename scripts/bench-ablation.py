@@ -30,6 +30,9 @@ import time
 
 METRICS = ["image_auroc", "pixel_auroc", "pixel_ap", "aupro_0.30", "aupro_0.05", "false_alarm_rate"]
 
+# Positions have a table of their own; in the others they take no part, unless a row says so.
+BASE = "spatial=none"
+
 # table: rows of (label, settings); settings that are not named have their default
 FIRST = {
     "method": [("burl 256", ""),
@@ -43,7 +46,8 @@ FIRST = {
                ("burl 1000", "prototypes=1000")],
 }
 SECOND = {
-    "spatial": [("none", "spatial=none"),
+    "spatial": [("none", ""),
+                ("auto (default)", "spatial=auto"),
                 ("grid, w 0.3", "spatial=grid,spatial_weight=0.3"),
                 ("periodic, w 0.3", "spatial=periodic,spatial_weight=0.3")],
     "outliers": [("0 / 0", "outliers=0,clean=0"),
@@ -93,7 +97,7 @@ def measure(tool, data, settings, seed, threads):
         model = os.path.join(out, "model")
         fit = [tool, "fit", data, "-o", model, "-q", "--seed", str(seed), "--threads", str(threads)]
         begun = time.perf_counter()
-        done = subprocess.run(fit + (["--set", settings] if settings else []), capture_output=True, text=True)
+        done = subprocess.run(fit + ["--set", settings], capture_output=True, text=True)
         if done.returncode == 2:
             sys.exit("bench-ablation: %s is refused: %s" % (settings, done.stderr.strip()))
         if done.returncode != 0 and not os.path.exists(model):
@@ -116,7 +120,7 @@ class Results:
         self.path, lines = path, read_lines(path)
         self.lines = [line for line in lines if line["binary"] == binary]
         self.others = [line for line in lines if line["binary"] in others]
-        self.defaults = next((line["options"] for line in self.lines if line["set_settings"] == "" and
+        self.defaults = next((line["options"] for line in self.lines if line["set_settings"] == BASE and
                               line.get("options")), None)
 
     def find(self, **wanted):
@@ -135,11 +139,16 @@ class Results:
         return None
 
     def add(self, line):
-        if line["set_settings"] == "" and line.get("options"):
+        if line["set_settings"] == BASE and line.get("options"):
             self.defaults = line["options"]
         self.lines.append(line)
         with open(self.path, "a") as f:
             f.write(json.dumps(line) + "\n")
+
+
+def whole(settings):
+    """Settings with those of the base that they leave open."""
+    return settings if "spatial=" in settings else ",".join(filter(None, [BASE, settings]))
 
 
 def order_of(tables, seeds):
@@ -147,10 +156,10 @@ def order_of(tables, seeds):
     for group in (FIRST, SECOND):
         for table in [t for t in group if t in tables]:
             for seed in seeds:
-                yield from ((table, label, settings, seed) for label, settings in group[table])
+                yield from ((table, label, whole(settings), seed) for label, settings in group[table])
     for seed in seeds:
         for table in [t for t in REST if t in tables]:
-            yield from ((table, label, settings, seed) for label, settings in REST[table])
+            yield from ((table, label, whole(settings), seed) for label, settings in REST[table])
 
 
 def describe_commit():
@@ -194,7 +203,7 @@ def main():
     work = [item for item in order_of(args.tables.split(","), seeds)
             if any(word in item[1] for word in args.rows.split(","))]
     if args.settings:
-        work = [("own", settings or "defaults", settings, seed) for seed in seeds for settings in args.settings]
+        work = [("own", settings or "defaults", whole(settings), seed) for seed in seeds for settings in args.settings]
     if args.list:
         print("\n".join("%-10s %-26s seed %d  %s" % (table, label, seed, settings)
                         for table, label, settings, seed in work))

@@ -2,7 +2,7 @@
 """How much defective images among the training images cost: fits with shares of them, beside clean fits.
 
 usage: bench-contamination.py TOOL DATA_SET... [--out FILE] [--seeds 1,2] [--shares 5,10,20] [--rows WORD,...]
-                              [--threads N] [--commit TEXT] [--list]
+                              [--set NAME=VALUE,...]... [--threads N] [--commit TEXT] [--list]
 
 Sets are folders in MVTec layout. For each share and seed, defective test images are put among the good training images,
 spread over their order. They are chosen by source: an image is taken with its source (the column of that name in the
@@ -14,7 +14,7 @@ The clean fit of the same seed is evaluated on the same reduced test set.
 
 TOOL's figures are those of its metrics.json. One JSON line a row, set, seed and share is added to --out (default:
 build/bench/contamination.jsonl); lines that are there for the same TOOL (copied beside --out) are not computed again.
-Python's standard library only.
+Rows of one's own, in the place of those of --list: --set "power=8,trim=0". Python's standard library only.
 """
 import argparse
 import csv
@@ -27,12 +27,13 @@ import subprocess
 import sys
 import tempfile
 
-ROWS = [("burl", ""),
-        ("burl, outliers 0, clean 0", "outliers=0,clean=0"),
-        ("coreset 1000", "method=coreset,prototypes=1000,outliers=0,clean=0"),
-        ("kmeans", "method=kmeans,outliers=0,clean=0"),
-        ("coreset 1000, cleaned as burl", "method=coreset,prototypes=1000"),
-        ("kmeans, cleaned as burl", "method=kmeans")]
+# without positions, as these methods have them
+ROWS = [("burl", "spatial=none"),
+        ("burl, outliers 0, clean 0", "spatial=none,outliers=0,clean=0"),
+        ("coreset 1000", "spatial=none,method=coreset,prototypes=1000,outliers=0,clean=0"),
+        ("kmeans", "spatial=none,method=kmeans,outliers=0,clean=0"),
+        ("coreset 1000, cleaned as burl", "spatial=none,method=coreset,prototypes=1000"),
+        ("kmeans, cleaned as burl", "spatial=none,method=kmeans")]
 IMAGES = (".png", ".jpg", ".jpeg")
 
 
@@ -114,7 +115,7 @@ class Bench:
 
     def fit(self, model, data, settings, seed):
         command = [self.tool, "fit", data, "-o", model, "-q", "--seed", str(seed), "--threads", self.threads]
-        done = subprocess.run(command + (["--set", settings] if settings else []), capture_output=True, text=True)
+        done = subprocess.run(command + ["--set", settings], capture_output=True, text=True)
         if not os.path.exists(model):
             sys.exit("bench-contamination: %s on %s: %s" % (settings, data, done.stderr.strip()))
 
@@ -149,6 +150,7 @@ def arguments():
     parser.add_argument("--seeds", default="1,2")
     parser.add_argument("--shares", default="5,10,20", help="in percent")
     parser.add_argument("--rows", default="", help="only rows whose label contains a word of these")
+    parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--commit", help="that TOOL was built from, where it is not that of this folder")
     parser.add_argument("--list", action="store_true")
@@ -159,6 +161,8 @@ def main():
     args = arguments()
     ablation = load_neighbour("bench-ablation.py")
     rows = [row for row in ROWS if any(word in row[0] for word in args.rows.split(","))]
+    if args.settings:
+        rows = [(settings, settings) for settings in args.settings]
     if args.list:
         print("\n".join("%-32s %s" % row for row in rows))
         return
