@@ -9,8 +9,9 @@ One JSON line a row, set and seed is added to --out (default: build/bench/ablati
 model says it was fitted with, the checksum of TOOL and the commit it was built from. Lines that are there for the same
 TOOL are not computed again, so a stopped run goes on where it was; rows of different tables that mean the same settings
 are computed once. --same-as names older tools that fit the same from the same settings, differing in what has no part
-in it (defaults, other commands); their lines are taken over. TOOL is copied beside --out first, so that it may be built anew meanwhile. Where a set cannot be
-fitted with a setting (a repeat that its cloth does not have), the line holds the reason instead of figures.
+in it (defaults, other commands); their lines are taken over. TOOL is copied beside --out first, so that it may be built
+anew meanwhile. Where a set cannot be fitted with a setting (a repeat that its cloth does not have), the line holds the
+reason instead of figures.
 
 Rows of one's own, in the place of the tables: --set "power=8,trim=0" (again for more; "" for the defaults).
 

@@ -69,7 +69,8 @@ def ablation_rows(lines, first):
     sets = len(in_order(lines, "set"))
 
     def add(label, some):
-        rows.append([label] + figures_of(some) + [cell(some, lambda line: line["fit_s"], 1).split()[0], counts_of(some)])
+        seconds = cell(some, lambda line: line["fit_s"], 1).split()[0]
+        rows.append([label] + figures_of(some) + [seconds, counts_of(some)])
     for row in in_order(lines, "row"):
         whole = [line for line in lines if line["row"] == row and "failed" not in line]
         there = in_order(whole, "set")
