@@ -12,6 +12,7 @@
 #include <burl/model_explain.h>
 #include <burl/prototype.h>
 #include <burl/report.h>
+#include <burl/report_gallery.h>
 #include <burl/select.h>
 #include <burl/synth.h>
 #include <burl/synth_put.h>

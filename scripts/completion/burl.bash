@@ -11,16 +11,16 @@ _burl() {
   case $command in
     check) options="--threads --help" ;;
     fit)
-      options="--output --prototypes --power --trim --spatial --spatial-weight --false-alarm --seed
-        --threads --quiet --help"
+      options="--output --prototypes --power --trim --spatial --spatial-weight --false-alarm --no-gallery
+        --seed --threads --quiet --help"
       ;;
-    score) options="--output --raw --no-pictures --threads --quiet --help" ;;
+    score) options="--output --raw --no-pictures --explain --threads --quiet --help" ;;
     eval) options="--output --mask-threshold --threads --quiet --help" ;;
     synth)
       options="--output --weave --print --repeat --train --test-good --per-defect --size --colour
         --seed --threads --quiet --help"
       ;;
-    info) options="--json --help" ;;
+    info) options="--json --gallery --help" ;;
     help)
       COMPREPLY=($(compgen -W "check fit score eval synth info" -- "$word"))
       return

@@ -3,6 +3,7 @@
  * in their order. */
 #include "cli_commands.h"
 #include "cli_console.h"
+#include "cli_explain.h"
 #include "cli_paths.h"
 
 #include <burl/model.h>
@@ -27,6 +28,8 @@ typedef struct eval_job {
   burl_report_row *rows;
   float *scores;
   uint8_t *labels;
+  size_t *items; /* of the data set, as they were added to the report */
+  cli_gallery gallery;
   size_t count, defects, false_alarms;
   size_t with_truth,
       without_mask; /* images whose truth is known, and defective ones without a mask */
@@ -81,6 +84,7 @@ static burl_status add_image(eval_job *job, const burl_scored *scored, const uin
   job->metrics.seconds.write += burl_cli_clock() - middle;
   if (status != BURL_OK) return explain(diag, status, item->path);
   job->rows[job->count] = row;
+  job->items[job->count] = scored->index;
   job->scores[job->count] = (float)scored->score;
   job->labels[job->count] = item->defective != 0;
   job->count++;
@@ -135,7 +139,9 @@ static burl_status prepare(eval_job *job, const cli_values *values, const burl_d
   job->rows = calloc(count, sizeof *job->rows);
   job->scores = calloc(count, sizeof *job->scores);
   job->labels = calloc(count, sizeof *job->labels);
-  if (!job->masks || !job->rows || !job->scores || !job->labels) return burl_cli_no_memory(diag);
+  job->items = calloc(count, sizeof *job->items);
+  if (!job->masks || !job->rows || !job->scores || !job->labels || !job->items)
+    return burl_cli_no_memory(diag);
   burl_status status = burl_pixel_evaluator_new(&job->pixels);
   if (status == BURL_OK) status = burl_report_new(&job->report, values->operands[1], GALLERY);
   if (status != BURL_OK) return explain(diag, status, NULL);
@@ -239,6 +245,21 @@ static void take_stats(eval_job *job, const burl_score_stats *stats) {
   job->metrics.seconds.score = stats->score_seconds;
 }
 
+/* What the model knows, and what the hottest patches of the pictures were compared with. */
+static burl_status explain_pictures(eval_job *job, const cli_values *values,
+                                    const burl_model *model, const burl_dataset *dataset,
+                                    burl_diag *diag) {
+  double start = burl_cli_clock();
+  burl_status status = burl_cli_gallery_new(&job->gallery, model, diag);
+  if (status != BURL_OK) return status;
+  burl_report_set_prototypes(job->report, &job->gallery.prototypes);
+  status =
+      burl_cli_explain_shown(job->report, GALLERY, job->metrics.threshold, model, &job->gallery,
+                             dataset, job->items, (int)values->option[CLI_THREADS].whole, diag);
+  job->metrics.seconds.write += burl_cli_clock() - start;
+  return status;
+}
+
 static int evaluate(eval_job *job, const cli_values *values, cli_console *console,
                     const burl_model *model, const burl_dataset *dataset) {
   double start = burl_cli_clock();
@@ -257,6 +278,7 @@ static int evaluate(eval_job *job, const cli_values *values, cli_console *consol
     status = burl_cli_diagnose(&diag, BURL_ERR_DATA, values->operands[1], NULL,
                                "has no test image that could be used");
   if (status == BURL_OK) status = compute_metrics(job, &diag);
+  if (status == BURL_OK) status = explain_pictures(job, values, model, dataset, &diag);
   describe(facts, sizeof facts, model, values);
   if (status == BURL_OK) status = save_outputs(job, facts, start, &diag);
   if (status != BURL_OK) return burl_cli_fail(console, &diag);
@@ -279,8 +301,10 @@ static void free_job(eval_job *job, size_t items) {
   free(job->rows);
   free(job->scores);
   free(job->labels);
+  free(job->items);
   burl_pixel_evaluator_free(job->pixels);
   burl_report_free(job->report);
+  burl_cli_gallery_free(&job->gallery);
 }
 
 int burl_cli_run_eval(const cli_values *values) {

@@ -65,6 +65,7 @@ static burl_status options_from(burl_fit_options *options, const cli_values *val
   options->bank.spatial_weight = given[CLI_SPATIAL_WEIGHT].real;
   options->bank.seed = given[CLI_SEED].whole;
   options->false_alarm = given[CLI_FALSE_ALARM].real;
+  options->gallery = !given[CLI_NO_GALLERY].given;
   options->threads = (int)given[CLI_THREADS].whole;
   return read_settings(&options->bank, given[CLI_SET].text, diag);
 }

@@ -1,6 +1,7 @@
 /* burl info: what a model says of itself. */
 #include "cli_commands.h"
 #include "cli_console.h"
+#include "cli_gallery.h"
 
 #include <burl/model.h>
 #include <inttypes.h>
@@ -25,6 +26,7 @@ static void print_info(const burl_model *model) {
   }
   for (size_t i = 0; i < info.aside; i++)
     printf("%-14s %s\n", i ? "" : "set aside", burl_model_get_aside(model, i));
+  printf("gallery        %s\n", burl_model_has_gallery(model) ? "yes" : "no");
   printf("groups         name       stride  dimension  prototypes  local\n");
   for (size_t i = 0; i < info.groups; i++) {
     burl_model_group group;
@@ -41,6 +43,11 @@ int burl_cli_run_info(const cli_values *values) {
   burl_model *model = NULL;
   if (burl_model_load(&model, values->operands[0], &diag) != BURL_OK)
     return burl_cli_fail(&console, &diag);
+  const char *gallery = values->option[CLI_GALLERY].text;
+  if (gallery && burl_cli_gallery_save(model, values->operands[0], gallery, &diag) != BURL_OK) {
+    burl_model_free(model);
+    return burl_cli_fail(&console, &diag);
+  }
   if (values->option[CLI_JSON].given)
     printf("%s\n", burl_model_get_json(model));
   else

@@ -25,8 +25,10 @@ typedef enum cli_id {
   CLI_SPATIAL,
   CLI_SPATIAL_WEIGHT,
   CLI_FALSE_ALARM,
+  CLI_NO_GALLERY,
   CLI_RAW,
   CLI_NO_PICTURES,
+  CLI_EXPLAIN,
   CLI_MASK_THRESHOLD,
   CLI_WEAVE,
   CLI_PRINT,
@@ -37,6 +39,7 @@ typedef enum cli_id {
   CLI_SIZE,
   CLI_COLOUR,
   CLI_JSON,
+  CLI_GALLERY,
   CLI_ID_COUNT
 } cli_id;
 

@@ -102,7 +102,7 @@ static void add_input(cli_inputs *self, const char *path) {
 
 burl_status burl_cli_inputs_collect(cli_inputs *self, const burl_dataset *dataset,
                                     const char *const *more, size_t more_count, burl_diag *diag) {
-  size_t items = burl_dataset_get_count(dataset);
+  size_t items = dataset ? burl_dataset_get_count(dataset) : 0;
   self->count = 0;
   self->files = calloc(2 * items + more_count + 1, sizeof *self->files);
   if (!self->files) return burl_cli_no_memory(diag);

@@ -25,7 +25,7 @@ typedef struct cli_inputs {
   size_t count;
 } cli_inputs;
 
-/* All images and masks of a data set, and further files (NULL: none). */
+/* All images and masks of a data set (NULL: none), and further files (NULL: none). */
 burl_status burl_cli_inputs_collect(cli_inputs *self, const burl_dataset *dataset,
                                     const char *const *more, size_t more_count, burl_diag *diag);
 void burl_cli_inputs_free(cli_inputs *self);

@@ -2,6 +2,7 @@
  * collected in the order of the images and written at the end. */
 #include "cli_commands.h"
 #include "cli_console.h"
+#include "cli_explain.h"
 #include "cli_paths.h"
 
 #include <burl/model.h>
@@ -10,10 +11,12 @@
 #include <stdlib.h>
 
 typedef struct score_job {
+  const burl_model *model;
   const char *folder;
   char *list; /* path of scores.csv */
   char **stems;
   int raw, pictures;
+  cli_explain explain;
   double threshold, typical; /* raw values */
   burl_report_row *rows;
   size_t count, reached;
@@ -62,6 +65,9 @@ static burl_status write_outputs(void *context, const burl_scored *scored, burl_
   burl_status status = BURL_OK;
   for (int i = 0; status == BURL_OK && i < (job->pictures ? OUTPUT_COUNT : HEAT_PNG); i++)
     status = save_output(job, scored, i, diag);
+  if (status == BURL_OK)
+    status = burl_cli_explain_save(&job->explain, job->model, scored, job->folder,
+                                   job->stems[scored->index], job->pictures, diag);
   return status;
 }
 
@@ -74,6 +80,13 @@ static burl_status collect_row(void *context, const burl_scored *scored, burl_di
   return BURL_OK;
 }
 
+static burl_status protect(const cli_inputs *inputs, char *path, burl_diag *diag) {
+  burl_status status =
+      path ? burl_cli_inputs_protect(inputs, path, diag) : burl_cli_no_memory(diag);
+  free(path);
+  return status;
+}
+
 /* No output may fall on an image that is read, or on the model. */
 static burl_status protect_inputs(const score_job *job, const burl_dataset *dataset,
                                   const char *model, burl_diag *diag) {
@@ -81,38 +94,47 @@ static burl_status protect_inputs(const score_job *job, const burl_dataset *data
   burl_status status = burl_cli_inputs_collect(&inputs, dataset, &model, 1, diag);
   if (status == BURL_OK) status = burl_cli_inputs_protect(&inputs, job->list, diag);
   for (size_t i = 0; status == BURL_OK && i < burl_dataset_get_count(dataset); i++)
-    for (int k = 0; status == BURL_OK && k < OUTPUT_COUNT; k++) {
-      char *path = burl_cli_join(job->folder, job->stems[i], suffixes[k]);
-      status = path ? burl_cli_inputs_protect(&inputs, path, diag) : burl_cli_no_memory(diag);
-      free(path);
+    for (size_t k = 0; status == BURL_OK && k < OUTPUT_COUNT + 2 * job->explain.count; k++) {
+      size_t e = k - OUTPUT_COUNT;
+      char *path = k < OUTPUT_COUNT ? burl_cli_join(job->folder, job->stems[i], suffixes[k])
+                                    : burl_cli_explain_path(&job->explain, e / 2, (int)(e % 2),
+                                                            job->model, job->folder, job->stems[i]);
+      status = protect(&inputs, path, diag);
     }
   burl_cli_inputs_free(&inputs);
   return status;
 }
 
 static burl_status prepare(score_job *job, const burl_model *model, const burl_dataset *dataset,
-                           const char *model_path, burl_diag *diag) {
+                           const cli_values *values, burl_diag *diag) {
   burl_model_info info;
+  job->model = model;
   burl_model_get_info(model, &info);
   job->threshold = info.threshold;
   job->typical = info.typical;
   job->rows = calloc(burl_dataset_get_count(dataset) + 1, sizeof *job->rows);
   job->list = burl_cli_join(job->folder, "scores.csv", "");
   if (!job->rows || !job->list) return burl_cli_no_memory(diag);
-  burl_status status = burl_cli_stems_new(&job->stems, dataset, diag);
+  burl_status status =
+      burl_cli_explain_new(&job->explain, model, values->option[CLI_EXPLAIN].text, diag);
+  if (status == BURL_OK) status = burl_cli_stems_new(&job->stems, dataset, diag);
   if (status == BURL_OK) status = burl_cli_make_folder(job->folder, diag);
-  if (status == BURL_OK) status = protect_inputs(job, dataset, model_path, diag);
+  if (status == BURL_OK) status = protect_inputs(job, dataset, values->operands[0], diag);
   return status;
 }
 
 static int score(score_job *job, const cli_values *values, cli_console *console,
                  const burl_model *model, const burl_dataset *dataset) {
   burl_observer observer = burl_cli_console_observe(console);
-  burl_score_sink sink = {.context = job, .write = write_outputs, .collect = collect_row};
   burl_score_stats stats = {0};
   burl_diag diag = {0};
   int threads = (int)values->option[CLI_THREADS].whole;
-  burl_status status = prepare(job, model, dataset, values->operands[0], &diag);
+  burl_status status = prepare(job, model, dataset, values, &diag);
+  burl_score_sink sink = {.context = job,
+                          .write = write_outputs,
+                          .collect = collect_row,
+                          .members = job->explain.members,
+                          .member_count = job->explain.count};
   if (status == BURL_OK)
     status = burl_model_score_dataset(model, dataset, (burl_split)0, &sink, threads, &observer,
                                       &stats, &diag);
@@ -145,6 +167,7 @@ int burl_cli_run_score(const cli_values *values) {
   int result = status == BURL_OK ? score(&job, values, &console, model, dataset)
                                  : burl_cli_fail(&console, &diag);
   if (dataset) burl_cli_stems_free(job.stems, burl_dataset_get_count(dataset));
+  burl_cli_explain_free(&job.explain);
   free(job.list);
   free(job.rows);
   burl_dataset_free(dataset);

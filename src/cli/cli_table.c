@@ -100,6 +100,7 @@ static const cli_option fit_options[] = {
      .name = "set",
      .value = "NAME=VALUE,...",
      .help = "Further settings; the manual lists them under SETTINGS"},
+    FLAG(CLI_NO_GALLERY, "no-gallery", "Keep no examples of the good images in the model"),
     SEED("Seed of the random choices"),
     THREADS,
     QUIET,
@@ -109,6 +110,11 @@ static const cli_option score_options[] = {
     OUTPUT("DIR", "Folder to write to"),
     FLAG(CLI_RAW, "raw", "Write raw values to .npy and scores.csv instead of calibrated ones"),
     FLAG(CLI_NO_PICTURES, "no-pictures", "Write no PNG files, only .npy and scores.csv"),
+    {.id = CLI_EXPLAIN,
+     .kind = CLI_TEXT,
+     .name = "explain",
+     .value = "NAME,...",
+     .help = "Write as well which prototype of these members, or of all, each patch is nearest to"},
     THREADS,
     QUIET,
     HELP};
@@ -154,7 +160,13 @@ static const cli_option synth_options[] = {
     HELP};
 
 static const cli_option info_options[] = {
-    FLAG(CLI_JSON, "json", "Print all that the model says of itself as JSON"), HELP};
+    FLAG(CLI_JSON, "json", "Print all that the model says of itself as JSON"),
+    {.id = CLI_GALLERY,
+     .kind = CLI_TEXT,
+     .name = "gallery",
+     .value = "DIR",
+     .help = "Write what the model knows to a folder: pictures, a table and a page"},
+    HELP};
 
 #define NO_MODEL "name the model to use (MODEL), as \"burl fit\" wrote it"
 #define NO_DATA "name the data (DATA): a folder with images or a CSV list"
@@ -231,7 +243,8 @@ static const cli_command commands[] = {
                   .options = info_options,
                   .option_count = COUNT(info_options),
                   .examples = "burl info cloth.burl\n"
-                              "burl info cloth.burl --json\n"},
+                              "burl info cloth.burl --json\n"
+                              "burl info cloth.burl --gallery known\n"},
 };
 
 const cli_command *burl_cli_get_command(size_t i) {

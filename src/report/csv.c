@@ -4,12 +4,13 @@
 
 #include "base/diag.h"
 #include "base/file.h"
+#include "report/csv_field.h"
 #include "report/number_text.h"
 
 #include <math.h>
 #include <string.h>
 
-static void put_field(FILE *out, const char *text) {
+void burl_csv_put_field(FILE *out, const char *text) {
   if (!strpbrk(text, ",\"\r\n")) {
     fputs(text, out);
     return;
@@ -32,10 +33,10 @@ static void put_verdict(FILE *out, double score, double threshold) {
 static void put_rows(FILE *out, const burl_report_row *rows, size_t count, double threshold,
                      int labels) {
   for (size_t i = 0; i < count; i++) {
-    put_field(out, rows[i].name);
+    burl_csv_put_field(out, rows[i].name);
     if (labels) {
       fputc(',', out);
-      put_field(out, rows[i].label ? rows[i].label : "");
+      burl_csv_put_field(out, rows[i].label ? rows[i].label : "");
       fputs(rows[i].defective ? ",1" : ",0", out);
     }
     put_verdict(out, rows[i].score, threshold);

@@ -7,7 +7,7 @@
 #include <math.h>
 
 /* The policy keeps the promise to the reader: nothing is fetched, nothing is run. */
-static void put_head(FILE *out, const char *title) {
+void burl_page_open(FILE *out, const char *title) {
   fputs(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
@@ -23,6 +23,10 @@ static void put_head(FILE *out, const char *title) {
   fputs("</h1>\n", out);
 }
 
+void burl_page_close(FILE *out) {
+  fputs("<footer>Written by burl " BURL_VERSION ".</footer>\n</body>\n</html>\n", out);
+}
+
 static void count_outcomes(burl_page *page) {
   for (size_t i = 0; i < page->report->count; i++) {
     const burl_report_entry *entry = page->report->entries + i;
@@ -32,14 +36,15 @@ static void count_outcomes(burl_page *page) {
 
 static burl_status put_page(burl_page *page, burl_diag *diag) {
   count_outcomes(page);
-  put_head(page->out, page->report->title);
+  burl_page_open(page->out, page->report->title);
   burl_page_summary(page);
   burl_page_metrics(page);
   burl_page_histogram(page);
   burl_status status = burl_page_curves(page);
   if (status == BURL_OK) status = burl_page_classes(page);
   if (status == BURL_OK) status = burl_page_gallery(page, diag);
-  fputs("<footer>Written by burl " BURL_VERSION ".</footer>\n</body>\n</html>\n", page->out);
+  if (status == BURL_OK) status = burl_page_prototypes(page, diag);
+  burl_page_close(page->out);
   return status;
 }
 

@@ -84,7 +84,9 @@ static burl_status put_shot(gallery *self, const burl_shot *shot) {
   burl_status status = put_picture(self, shot, IMAGE);
   if (status == BURL_OK) status = put_picture(self, shot, HEAT);
   if (status == BURL_OK) status = put_picture(self, shot, MASK);
-  fputs("</div>\n</figure>\n", out);
+  fputs("</div>\n", out);
+  if (status == BURL_OK && shot->match) status = burl_html_match(out, shot->match, self->diag);
+  fputs("</figure>\n", out);
   return status;
 }
 

@@ -19,6 +19,11 @@ typedef struct burl_page {
 
 /* The style sheet, inside <style>. */
 void burl_page_style(FILE *out);
+/* From the beginning of a file to its heading, and its end. */
+void burl_page_open(FILE *out, const char *title);
+void burl_page_close(FILE *out);
+/* A table of `facts`, nothing where there are none. */
+void burl_page_facts(FILE *out, const char *facts);
 /* A sentence, the facts, counts and times. */
 void burl_page_summary(const burl_page *page);
 /* The table of metrics, the reasons for what is undefined, and the counts at the threshold. */
@@ -27,6 +32,7 @@ void burl_page_histogram(const burl_page *page);
 /* The others need memory. Errors: BURL_ERR_MEMORY. */
 burl_status burl_page_curves(const burl_page *page) BURL_MUST_CHECK;
 burl_status burl_page_classes(const burl_page *page) BURL_MUST_CHECK;
+burl_status burl_page_prototypes(const burl_page *page, burl_diag *diag) BURL_MUST_CHECK;
 burl_status burl_page_gallery(const burl_page *page, burl_diag *diag) BURL_MUST_CHECK;
 
 /* Why the metrics of images, of pixels are undefined, as the end of a sentence. */

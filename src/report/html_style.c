@@ -47,11 +47,18 @@ static const char rules[] =
     ".trio>*{flex:1 1 0;min-width:0}.trio img{display:block;width:100%;height:auto}"
     ".none{color:var(--soft);font-size:.85rem;text-align:center;border:1px dashed var(--line);"
     "padding:1.5rem .2rem}.scale{max-width:24rem}.scale rect{shape-rendering:crispEdges}"
+    ".patch{display:block;image-rendering:pixelated;border:1px solid var(--line)}"
+    ".protos{display:flex;flex-wrap:wrap;gap:.6rem}.proto{width:78px}"
+    ".proto figcaption,.match figcaption{font-size:.75rem;color:var(--soft);white-space:nowrap}"
+    ".mass{display:block;height:4px;margin-top:2px;width:66px;background:var(--line)}"
+    ".mass i{display:block;height:100%;background:var(--good)}\n"
+    ".match{display:flex;gap:.6rem;align-items:flex-start;margin-top:.5rem}"
+    ".match p{margin:0;font-size:.85rem}"
     "footer{margin-top:2.5rem;color:var(--soft);font-size:.85rem}\n";
 
 static const char print_rules[] =
     "body{padding:0;max-width:none;font-size:10pt}h2,h3{break-after:avoid}"
-    ".shot,.charts figure,tr,svg{break-inside:avoid}img{print-color-adjust:exact}";
+    ".shot,.proto,.charts figure,tr,svg{break-inside:avoid}img{print-color-adjust:exact}";
 
 void burl_page_style(FILE *out) {
   fprintf(out, ":root{%s}\n", colours_light);

@@ -135,6 +135,13 @@ static void put_times(const burl_page *page) {
   close_row(out);
 }
 
+void burl_page_facts(FILE *out, const char *facts) {
+  if (!facts || !*facts) return;
+  fputs("<table>\n<tbody>\n", out);
+  put_facts(out, facts);
+  fputs("</tbody>\n</table>\n", out);
+}
+
 void burl_page_summary(const burl_page *page) {
   put_lead(page);
   fputs("<section>\n<h2>Summary</h2>\n<table>\n<tbody>\n", page->out);

@@ -12,6 +12,7 @@
 static void free_shot(burl_shot *shot) {
   if (!shot) return;
   burl_thumb_free(&shot->thumb);
+  burl_match_free(shot->match);
   free(shot->name);
   free(shot->label);
   free(shot);
@@ -81,6 +82,14 @@ static void insert(burl_shortlist *list, burl_shot *shot, size_t place) {
           (list->count - list->low) * sizeof *list->shots);
 }
 
+static void find_hottest(burl_shot *shot, const float *heat, size_t height, size_t width) {
+  size_t hottest = 0;
+  for (size_t i = 1; i < height * width; i++)
+    if (heat[i] > heat[hottest]) hottest = i;
+  shot->hot_y = hottest / width;
+  shot->hot_x = hottest % width;
+}
+
 static burl_status make_shot(burl_shot **shot, const burl_report_row *row, const burl_image *image,
                              const float *heat, const uint8_t *mask) {
   burl_shot *made = burl_alloc_zero(1, sizeof *made);
@@ -89,6 +98,7 @@ static burl_status make_shot(burl_shot **shot, const burl_report_row *row, const
   made->score = row->score;
   made->name = burl_copy_text(row->name);
   if (row->label) made->label = burl_copy_text(row->label);
+  find_hottest(made, heat, image->height, image->width);
   burl_status status = BURL_ERR_MEMORY;
   if (made->name && (made->label || !row->label))
     status = burl_thumb_make(&made->thumb, image, heat, mask);
@@ -129,6 +139,7 @@ burl_status burl_report_add(burl_report *self, const burl_report_row *row, const
     free_shot(shot);
     return BURL_ERR_MEMORY;
   }
+  if (shot) shot->added = self->count;
   self->entries[self->count++] = entry;
   if (shot) insert(list, shot, place);
   return BURL_OK;
@@ -165,19 +176,63 @@ static size_t count_below(const burl_shortlist *list, double threshold) {
   return below;
 }
 
-void burl_report_choose(const burl_report *self, const burl_shot **chosen,
-                        size_t counts[BURL_OUTCOMES], double threshold) {
+/* How many of each outcome are shown. */
+static void count_chosen(const burl_report *self, size_t counts[BURL_OUTCOMES], double threshold) {
   const burl_shortlist *bad = &self->defective, *good = &self->good;
   size_t missed = count_below(bad, threshold), passed = count_below(good, threshold);
   size_t have[BURL_OUTCOMES] = {missed, good->count - passed, bad->count - missed, passed};
   share_out(counts, have, self->gallery);
+}
+
+/* Shot i of an outcome in the order of the page: misses lowest score first, others highest. */
+static const burl_shot *nth_shot(const burl_report *self, burl_outcome outcome, size_t i,
+                                 double threshold) {
+  const burl_shortlist *bad = &self->defective, *good = &self->good;
+  if (outcome == BURL_MISS) return bad->shots[i];
+  if (outcome == BURL_FIND) return bad->shots[bad->count - 1 - i];
+  if (outcome == BURL_FALSE_ALARM) return good->shots[good->count - 1 - i];
+  return good->shots[count_below(good, threshold) - 1 - i];
+}
+
+void burl_report_choose(const burl_report *self, const burl_shot **chosen,
+                        size_t counts[BURL_OUTCOMES], double threshold) {
   size_t n = 0;
-  for (size_t i = 0; i < counts[BURL_MISS]; i++)
-    chosen[n++] = bad->shots[i];
-  for (size_t i = 0; i < counts[BURL_FALSE_ALARM]; i++)
-    chosen[n++] = good->shots[good->count - 1 - i];
-  for (size_t i = 0; i < counts[BURL_FIND]; i++)
-    chosen[n++] = bad->shots[bad->count - 1 - i];
-  for (size_t i = 0; i < counts[BURL_PASS]; i++)
-    chosen[n++] = good->shots[passed - 1 - i];
+  count_chosen(self, counts, threshold);
+  for (int outcome = 0; outcome < BURL_OUTCOMES; outcome++)
+    for (size_t i = 0; i < counts[outcome]; i++)
+      chosen[n++] = nth_shot(self, (burl_outcome)outcome, i, threshold);
+}
+
+void burl_report_set_prototypes(burl_report *self, const burl_report_prototypes *gallery) {
+  self->prototypes = gallery;
+}
+
+size_t burl_report_get_shown(const burl_report *self, burl_report_shown *shown, double threshold) {
+  size_t counts[BURL_OUTCOMES], n = 0;
+  count_chosen(self, counts, threshold);
+  for (int outcome = 0; outcome < BURL_PASS; outcome++)
+    for (size_t i = 0; i < counts[outcome]; i++) {
+      const burl_shot *shot = nth_shot(self, (burl_outcome)outcome, i, threshold);
+      shown[n++] = (burl_report_shown){shot->added, shot->hot_y, shot->hot_x};
+    }
+  return n;
+}
+
+static burl_shot *find_shot(const burl_shortlist *list, size_t added) {
+  for (size_t i = 0; i < list->count; i++)
+    if (list->shots[i]->added == added) return list->shots[i];
+  return NULL;
+}
+
+burl_status burl_report_explain(burl_report *self, size_t added, const burl_image *image,
+                                const burl_report_match *match) {
+  burl_shot *shot = find_shot(&self->defective, added);
+  if (!shot) shot = find_shot(&self->good, added);
+  if (!shot) return BURL_OK;
+  burl_match *made = NULL;
+  burl_status status = burl_match_new(&made, image, match);
+  if (status != BURL_OK) return status;
+  burl_match_free(shot->match);
+  shot->match = made;
+  return BURL_OK;
 }

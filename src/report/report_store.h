@@ -5,6 +5,7 @@
 
 #include <burl/report.h>
 
+#include "report/match.h"
 #include "report/thumb.h"
 
 /* An image that may be shown. */
@@ -13,6 +14,9 @@ typedef struct burl_shot {
   int defective;
   double score;
   burl_thumb thumb;
+  size_t added;        /* images added before it */
+  size_t hot_y, hot_x; /* its hottest pixel */
+  burl_match *match;   /* owned; NULL where it is not explained */
 } burl_shot;
 
 /* The `low` images with the lowest scores and the `high` with the highest, ascending. */
@@ -32,6 +36,7 @@ struct burl_report {
   size_t gallery;
   burl_report_entry *entries;
   size_t count, room;
+  const burl_report_prototypes *prototypes; /* borrowed, NULL where none are shown */
   /* Defective images: the lowest scores may be misses, the highest finds. Good ones: the highest
    * may be false alarms. Which they are is known with the threshold, when the page is written. */
   burl_shortlist defective, good;
