@@ -27,6 +27,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zlib
 
 METRICS = ["image_auroc", "pixel_ap", "aupro_0.3", "pixel_auroc", "aupro_0.05"]
 
@@ -102,7 +103,8 @@ def embed(peer, net, paths, name):
 
 def embeddings(peer, args, data):
     """Files of training and test embeddings of a set, and what is needed to make maps of distances."""
-    base = os.path.join(args.cache, os.path.basename(os.path.normpath(data)))
+    folder = os.path.abspath(data)
+    base = os.path.join(args.cache, "%s-%08x" % (os.path.basename(folder), zlib.crc32(folder.encode())))
     train, test, about = base + ".train.npy", base + ".test.npy", base + ".json"
     if not os.path.exists(about):
         os.makedirs(args.cache, exist_ok=True)
