@@ -67,7 +67,10 @@ static burl_status options_from(burl_fit_options *options, const cli_values *val
   options->false_alarm = given[CLI_FALSE_ALARM].real;
   options->gallery = !given[CLI_NO_GALLERY].given;
   options->threads = (int)given[CLI_THREADS].whole;
-  return read_settings(&options->bank, given[CLI_SET].text, diag);
+  burl_status status = read_settings(&options->bank, given[CLI_SET].text, diag);
+  if (options->bank.method == BURL_METHOD_PRADOT && options->bank.spatial == BURL_SPATIAL_AUTO)
+    options->bank.spatial = BURL_SPATIAL_NONE; /* it has positions of its own: nothing to choose */
+  return status;
 }
 
 /* The model must be a new file or replace one that this command does not read. */

@@ -21,6 +21,7 @@ static void print_info(const burl_model *model) {
   printf("false alarm    %g\n", info.options.false_alarm);
   for (size_t i = 0; i < burl_settings_get_count(); i++) {
     char value[32];
+    if (!burl_settings_has_part(&info.options.bank, i)) continue;
     burl_settings_get(value, sizeof value, &info.options.bank, i);
     printf("%-14s %s\n", burl_settings_get_name(i), value);
   }

@@ -11,6 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Models of whole images take a patch's score from all of the image. */
+static burl_status check_model(const burl_scorer *scorer, burl_diag *diag) {
+  if (scorer->worker) return BURL_OK;
+  return burl_fail(diag, BURL_ERR_UNSUPPORTED, NULL, "Fit by another method.",
+                   "models of method %s do not explain patches",
+                   burl_method_get_name(scorer->model->options.bank.method));
+}
+
 static size_t cells_along(size_t pixels, size_t stride) {
   return (pixels + stride - 1) / stride;
 }
@@ -111,11 +119,10 @@ burl_status burl_scorer_explain_by(burl_scorer *scorer, int first, int threads,
                                    const burl_image *image, burl_diag *diag) {
   job j = {.scorer = scorer, .first = first, .explanations = explanations, .count = count};
   burl_phase phase;
-  for (size_t i = 0; i < count; i++) {
-    burl_status status = check(scorer->model, &explanations[i], image, diag);
-    if (status != BURL_OK) return status;
-  }
-  burl_status status = burl_scorer_look(scorer, &j.view, &phase, image, diag);
+  burl_status status = check_model(scorer, diag);
+  for (size_t i = 0; i < count && status == BURL_OK; i++)
+    status = check(scorer->model, &explanations[i], image, diag);
+  if (status == BURL_OK) status = burl_scorer_look(scorer, &j.view, &phase, image, diag);
   if (status != BURL_OK) return status;
   j.tiling = burl_model_tiling(scorer->model->encoder, image->height, image->width);
   status = burl_parallel(j.tiling.rows * j.tiling.cols, threads, explain_tile, &j);
@@ -175,7 +182,8 @@ burl_status burl_scorer_find_reason(burl_scorer *scorer, burl_reason *reason,
   burl_feature_map maps[BURL_MAX_GROUPS];
   if (y >= image->height || x >= image->width)
     return burl_fail(diag, BURL_ERR_ARGUMENT, NULL, NULL, "pixel (%zu, %zu) lies outside", y, x);
-  burl_status status = burl_scorer_look(scorer, &view, &phase, image, diag);
+  burl_status status = check_model(scorer, diag);
+  if (status == BURL_OK) status = burl_scorer_look(scorer, &view, &phase, image, diag);
   if (status != BURL_OK) return status;
   burl_reason found = {.excess = -(double)INFINITY};
   model->encoder->ops->encode(model->encoder, worker->workspace, &view,

@@ -11,6 +11,7 @@
 #include "model/fit_parts.h"
 
 #include "base/diag.h"
+#include "model/whole.h"
 
 #include <stdlib.h>
 #include <zlib.h>
@@ -36,6 +37,11 @@ static burl_status check_options(const burl_fit_options *o, burl_diag *diag) {
   if (status == BURL_OK && o->bank.spatial == BURL_SPATIAL_AUTO)
     status = burl_fail(diag, BURL_ERR_ARGUMENT, NULL, "burl_select_spatial chooses one.",
                        "spatial is auto, which is not a way to fit");
+  if (status == BURL_OK && o->bank.method == BURL_METHOD_PRADOT &&
+      o->bank.spatial != BURL_SPATIAL_NONE)
+    status = burl_fail(diag, BURL_ERR_ARGUMENT, NULL, "Leave it none.",
+                       "spatial is %s; pradot has positions of its own",
+                       burl_spatial_get_name(o->bank.spatial));
   return status;
 }
 
@@ -173,11 +179,10 @@ static burl_status learn_without_outliers(fit *f) {
   return status;
 }
 
-static burl_status run(fit *f) {
+static burl_status learn_by_tiles(fit *f) {
   burl_model *model = f->model;
-  burl_status status = learn_encoder(f);
-  if (status == BURL_OK && model->options.bank.spatial == BURL_SPATIAL_PERIODIC)
-    status = learn_lattice(f);
+  burl_status status = BURL_OK;
+  if (model->options.bank.spatial == BURL_SPATIAL_PERIODIC) status = learn_lattice(f);
   if (status == BURL_OK) status = deal_folds(f);
   if (status == BURL_OK) status = learn_members(f);
   if (status == BURL_OK && (model->options.bank.outliers > 0.0 || model->options.bank.clean > 0.0))
@@ -185,6 +190,13 @@ static burl_status run(fit *f) {
   if (status == BURL_OK) status = burl_fit_calibrate(f);
   if (status == BURL_OK) status = burl_fit_name_aside(f);
   if (status == BURL_OK && model->options.gallery) status = burl_fit_find_exemplars(f);
+  return status;
+}
+
+static burl_status run(fit *f) {
+  burl_model *model = f->model;
+  burl_status status = learn_encoder(f);
+  if (status == BURL_OK) status = f->data.side > 0 ? burl_fit_whole(f) : learn_by_tiles(f);
   if (status != BURL_OK) return status;
   uLong crc = 0;
   for (size_t i = 0; i < f->data.count; i++) {
@@ -227,6 +239,7 @@ burl_status burl_model_fit(burl_model **model, size_t *skipped, const burl_datas
   if (status == BURL_OK)
     status = burl_training_open(&f.data, dataset, options->threads, f.model->encoder,
                                 &f.model->lattice, observer, diag);
+  f.data.side = burl_model_get_side(&options->bank);
   if (status == BURL_OK) status = run(&f);
   if (skipped && status == BURL_OK) *skipped = f.data.count - f.data.used;
   close_fit(&f);

@@ -44,6 +44,8 @@ int burl_fit_is_aside(const fit *f, size_t image);
 burl_status burl_fit_name_aside(fit *f) BURL_MUST_CHECK;
 int burl_fit_is_trimmed(const fit *f, size_t image, size_t y, size_t x);
 burl_status burl_fit_calibrate(fit *f) BURL_MUST_CHECK;
+/* Banks and calibration of a model of whole images, once the encoder has learned. */
+burl_status burl_fit_whole(fit *f) BURL_MUST_CHECK;
 /* model->gallery from the sample and the banks; one more look at images that hold an exemplar. */
 burl_status burl_fit_find_exemplars(fit *f) BURL_MUST_CHECK;
 

@@ -90,6 +90,7 @@ static json_t *describe_options(const burl_fit_options *options) {
   json_t *object = json_pack("{s:f}", "false_alarm", options->false_alarm);
   for (size_t i = 0; object && i < burl_settings_get_count(); i++) {
     char text[32];
+    if (!burl_settings_has_part(&options->bank, i)) continue;
     burl_settings_get(text, sizeof text, &options->bank, i);
     json_t *value = describe_option(text);
     if (json_object_set_new(object, burl_settings_get_name(i), value) == 0) continue;

@@ -2,6 +2,7 @@
 #include "model/exemplar.h"
 
 #include "base/diag.h"
+#include "model/whole.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -22,6 +23,7 @@ static void name_of(char name[96], const burl_model *model, const char *what, si
 /* What a member's bank was fitted with: that of a global one knows no positions. */
 static burl_bank_options options_of(const burl_model *model, size_t member) {
   burl_bank_options options = model->options.bank;
+  if (options.method == BURL_METHOD_PRADOT) options.spatial = BURL_SPATIAL_GRID;
   if (!burl_member_is_local(member)) options.spatial = BURL_SPATIAL_NONE;
   return options;
 }
@@ -43,7 +45,7 @@ burl_status burl_model_save(const burl_model *model, const char *path, burl_diag
     name_of(name, model, "bank", m);
     status = burl_bank_save(model->bank[m], name, writer);
     name_of(name, model, "calibration", m);
-    if (status == BURL_OK)
+    if (status == BURL_OK && burl_model_get_side(&model->options.bank) == 0)
       status = burl_safetensors_writer_add_tensor(
           writer, name, BURL_DTYPE_F32, (size_t[]){2, BURL_RINGS}, 2, model->scale[m].mean);
   }
@@ -57,17 +59,21 @@ burl_status burl_model_save(const burl_model *model, const char *path, burl_diag
 static int settings_valid(const burl_model *model, const char *encoder, const char *checksum) {
   return strcmp(encoder, "texture") == 0 && strlen(checksum) == 8 &&
          strspn(checksum, "0123456789abcdef") == 8 &&
-         model->options.bank.spatial != BURL_SPATIAL_AUTO && isfinite(model->typical) &&
-         isfinite(model->threshold.value) && model->threshold.value > model->typical;
+         model->options.bank.spatial != BURL_SPATIAL_AUTO &&
+         (model->options.bank.method != BURL_METHOD_PRADOT ||
+          model->options.bank.spatial == BURL_SPATIAL_NONE) &&
+         isfinite(model->typical) && isfinite(model->threshold.value) &&
+         model->threshold.value > model->typical;
 }
 
-/* Every setting has to be there, and within its range. */
+/* Every setting that has a part in the method has to be there, and within its range. */
 static burl_status take_options(burl_bank_options *options, json_t *object) {
   for (size_t i = 0; i < burl_settings_get_count(); i++) {
     const char *name = burl_settings_get_name(i);
     const json_t *value = json_object_get(object, name);
     char number[40];
     const char *text = number;
+    if (!burl_settings_has_part(options, i)) continue;
     if (json_is_string(value))
       text = json_string_value(value);
     else if (json_is_integer(value))
@@ -101,6 +107,7 @@ static burl_status take_settings(burl_model *model, json_t *root) {
   json_int_t images, calibration_images;
   const char *version, *encoder, *checksum;
   json_t *options, *aside;
+  model->options.bank = burl_bank_default_options();
   if (json_unpack(root, "{s:s, s:s, s:o, s:o, s:{s:F, s:F, s:F, s:F, s:I}, s:I, s:s}",
                   "burl_version", &version, "encoder", &encoder, "options", &options, "set_aside",
                   &aside, "calibration", "typical", &model->typical, "threshold",
@@ -142,11 +149,13 @@ static burl_status read_member(burl_model *model, size_t m, const burl_safetenso
   const float *values;
   burl_group group = model->encoder->ops->get_group(model->encoder, burl_member_group(m));
   burl_bank_options options = options_of(model, m);
-  if (!group.present || (burl_member_is_local(m) && options.spatial == BURL_SPATIAL_NONE))
+  int whole = burl_model_get_side(&model->options.bank) > 0;
+  if (whole ? !burl_whole_looks_at(model->encoder, burl_member_group(m))
+            : !group.present || (burl_member_is_local(m) && options.spatial == BURL_SPATIAL_NONE))
     return BURL_OK;
   name_of(name, model, "bank", m);
   burl_status status = burl_bank_load(&model->bank[m], name, &options, group.dim, file, diag);
-  if (status != BURL_OK) return status;
+  if (status != BURL_OK || whole) return status;
   name_of(name, model, "calibration", m);
   status = burl_safetensors_get_floats(file, &values, name, (size_t[]){2, BURL_RINGS}, 2, diag);
   if (status != BURL_OK) return status;

@@ -63,7 +63,8 @@ typedef struct tile_worker {
 struct burl_scorer {
   const burl_model *model;
   int threads;
-  tile_worker *worker; /* (threads) */
+  tile_worker *worker;             /* (threads), NULL for models of whole images */
+  struct burl_whole_worker *whole; /* (threads), NULL for the others */
 };
 
 /* Errors: BURL_ERR_MEMORY. A zero worker may be closed. */

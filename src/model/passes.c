@@ -3,6 +3,7 @@
 
 #include "base/diag.h"
 #include "base/parallel.h"
+#include "image/resize.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,16 +92,43 @@ static uint32_t checksum_of(const burl_item *item, const burl_image *image) {
 }
 
 /* Why an image cannot be fitted on, if so. */
-static burl_status check_image(const burl_view *view, const char *path, burl_diag *diag) {
-  const burl_image *image = view->image;
+static burl_status check_size(const burl_image *image, const char *path, burl_diag *diag) {
   if (image->height < BURL_MIN_SIDE || image->width < BURL_MIN_SIDE)
     return burl_fail(diag, BURL_ERR_SIZE, path, "Leave it out or give larger images.",
                      "is %zu x %zu pixels; at least %d a side are needed", image->height,
                      image->width, BURL_MIN_SIDE);
+  return BURL_OK;
+}
+
+static burl_status check_view(const burl_view *view, const char *path, burl_diag *diag) {
   if (view->deviation <= 0.0)
     return burl_fail(diag, BURL_ERR_DATA, path, "Leave it out: it shows no cloth.",
                      "all pixels have the same value");
   return BURL_OK;
+}
+
+/* The image becomes side x side pixels. */
+static burl_status bring_to_side(burl_image *image, size_t side, burl_diag *diag) {
+  burl_image small = {0};
+  if (burl_image_new(&small, side, side, image->channels, BURL_F32) != BURL_OK)
+    return burl_fail_memory(diag, NULL);
+  burl_image_resize(&small, image);
+  burl_image_free(image);
+  *image = small;
+  return BURL_OK;
+}
+
+/* Reads an image as passes see it. */
+static burl_status read_image(burl_image *image, chunk *c, size_t slot, const burl_item *item) {
+  training *self = c->self;
+  burl_diag *diag = &c->diag[slot];
+  burl_status status = burl_image_load(image, item->path, diag);
+  if (status == BURL_OK && c->pass->first) {
+    status = check_size(image, item->path, diag);
+    self->checksum[c->first + slot] = checksum_of(item, image);
+  }
+  if (status == BURL_OK && self->side > 0) status = bring_to_side(image, self->side, diag);
+  return status;
 }
 
 static burl_status see_tiles(chunk *c, size_t slot, const burl_view *view, int worker) {
@@ -127,16 +155,13 @@ static burl_status see_image(void *context, size_t slot, int worker) {
   burl_image image = {0};
   burl_view view;
   burl_phase phase;
-  burl_status status = burl_image_load(&image, item->path, diag);
+  burl_status status = read_image(&image, c, slot, item);
   if (status == BURL_OK) {
     status = burl_view_open_placed(&view, &phase, self->lattice, &image);
     if (status != BURL_OK)
       burl_fail(diag, status, item->path, NULL, "%s", burl_status_get_text(status));
   }
-  if (status == BURL_OK && c->pass->first) {
-    status = check_image(&view, item->path, diag);
-    self->checksum[n] = checksum_of(item, &image);
-  }
+  if (status == BURL_OK && c->pass->first) status = check_view(&view, item->path, diag);
   if (status == BURL_OK) {
     status = see_tiles(c, slot, &view, worker);
     if (status != BURL_OK)

@@ -17,6 +17,7 @@ typedef struct training {
   char *usable;        /* (count) cleared by the first pass for images that cannot be used */
   uint32_t *checksum;  /* (count) CRC-32 of name and pixels, set by the first pass */
   size_t used;         /* images still usable */
+  size_t side;         /* not 0: images are brought to side x side pixels first */
   int threads;         /* at once, bounded by the size of the images */
   tile_worker *worker; /* (threads) */
   const burl_lattice *lattice; /* by which views get their phase, once it is learned */

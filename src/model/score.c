@@ -3,19 +3,31 @@
 
 #include "base/diag.h"
 #include "base/parallel.h"
+#include "model/whole.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+static burl_status open_workers(burl_scorer *self) {
+  size_t count = (size_t)self->threads;
+  burl_status status = BURL_OK;
+  if (burl_model_get_side(&self->model->options.bank) > 0)
+    self->whole = burl_alloc_zero(count, sizeof *self->whole);
+  else
+    self->worker = burl_alloc_zero(count, sizeof *self->worker);
+  if (!self->whole && !self->worker) return BURL_ERR_MEMORY;
+  for (size_t i = 0; i < count && status == BURL_OK; i++)
+    status = self->whole ? burl_whole_worker_open(&self->whole[i], self->model)
+                         : burl_tile_worker_open(&self->worker[i], self->model->encoder);
+  return status;
+}
 
 burl_status burl_scorer_new(burl_scorer **scorer, const burl_model *model, int threads) {
   if (threads < 1 || threads > 256) return BURL_ERR_ARGUMENT;
   burl_scorer *made = burl_alloc_zero(1, sizeof *made);
   if (!made) return BURL_ERR_MEMORY;
   *made = (burl_scorer){.model = model, .threads = threads};
-  made->worker = burl_alloc_zero((size_t)threads, sizeof *made->worker);
-  burl_status status = made->worker ? BURL_OK : BURL_ERR_MEMORY;
-  for (int i = 0; i < threads && status == BURL_OK; i++)
-    status = burl_tile_worker_open(&made->worker[i], model->encoder);
+  burl_status status = open_workers(made);
   if (status != BURL_OK) {
     burl_scorer_free(made);
     return status;
@@ -28,7 +40,10 @@ void burl_scorer_free(burl_scorer *scorer) {
   if (!scorer) return;
   for (int i = 0; scorer->worker && i < scorer->threads; i++)
     burl_tile_worker_close(&scorer->worker[i]);
+  for (int i = 0; scorer->whole && i < scorer->threads; i++)
+    burl_whole_worker_close(&scorer->whole[i]);
   free(scorer->worker);
+  free(scorer->whole);
   free(scorer);
 }
 
@@ -41,6 +56,15 @@ typedef struct job {
   float *heat;    /* (height, width) */
   float *largest; /* (threads): of the tiles each worker has done */
 } job;
+
+static burl_status score_whole(burl_whole_worker *worker, float *heat, double *score,
+                               const burl_image *image, burl_diag *diag) {
+  const burl_model *model = worker->model;
+  double scale = 1.0 / (model->threshold.value - model->typical);
+  burl_status status = burl_whole_score(worker, heat, score, image, model->typical, scale);
+  if (status != BURL_OK) return burl_fail(diag, status, NULL, NULL, "cannot be scored");
+  return BURL_OK;
+}
 
 static burl_status score_tile(void *context, size_t index, int worker) {
   job *j = context;
@@ -77,6 +101,7 @@ burl_status burl_scorer_score_by(burl_scorer *scorer, int first, int threads, fl
   burl_phase phase;
   burl_status status = burl_scorer_look(scorer, &j.view, &phase, image, diag);
   if (status != BURL_OK) return status;
+  if (scorer->whole) return score_whole(&scorer->whole[first], heat, score, image, diag);
   j.tiling = burl_model_tiling(scorer->model->encoder, image->height, image->width);
   for (int i = 0; i < threads; i++)
     largest[i] = -INFINITY;

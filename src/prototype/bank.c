@@ -41,6 +41,18 @@ void burl_bank_score(const burl_bank *bank, float *distance, uint32_t *nearest,
   bank->ops->score(bank, distance, nearest, patches, positions, n);
 }
 
+size_t burl_bank_score_size(const burl_bank *bank, size_t n) {
+  return bank->ops->score_size ? bank->ops->score_size(bank, n) : 0;
+}
+
+void burl_bank_score_with(const burl_bank *bank, float *distance, uint32_t *nearest,
+                          const float *patches, const float *positions, size_t n, void *scratch) {
+  if (bank->ops->score_with)
+    bank->ops->score_with(bank, distance, nearest, patches, positions, n, scratch);
+  else
+    burl_bank_score(bank, distance, nearest, patches, positions, n);
+}
+
 burl_status burl_bank_measure(burl_bank *bank, const float *patches, const float *positions,
                               size_t n) {
   float *distance = burl_alloc(n, sizeof *distance);

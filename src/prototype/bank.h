@@ -10,6 +10,10 @@ typedef struct burl_bank_ops {
   const char *kind; /* in model files: "points", "gaussian", "pradot" */
   void (*score)(const burl_bank *self, float *distance, uint32_t *nearest, const float *patches,
                 const float *positions, size_t n);
+  /* Kinds that look at all patches of an image at once, with working memory; else both are NULL. */
+  size_t (*score_size)(const burl_bank *self, size_t n);
+  void (*score_with)(const burl_bank *self, float *distance, uint32_t *nearest,
+                     const float *patches, const float *positions, size_t n, void *scratch);
   /* The kind's own tensors, "<prefix>.<part>"; those of burl_bank are written for it. */
   burl_status (*save)(const burl_bank *self, const char *prefix, burl_safetensors_writer *writer);
   void (*free)(burl_bank *self); /* what the kind owns beyond burl_bank; may be NULL */
@@ -23,6 +27,16 @@ struct burl_bank {
   float *positions;     /* (K,2), NULL where spatial is none */
   float *mass, *radius; /* (K) */
 };
+
+#define BURL_BANK_MOST 65536 /* prototypes */
+
+/* Bytes that burl_bank_score_with needs for n patches: 0 where it needs none, and where they are
+ * beyond size_t. */
+size_t burl_bank_score_size(const burl_bank *bank, size_t n);
+/* burl_bank_score for every kind, of all n patches of one image. scratch: aligned to
+ * BURL_ALIGNMENT. */
+void burl_bank_score_with(const burl_bank *bank, float *distance, uint32_t *nearest,
+                          const float *patches, const float *positions, size_t n, void *scratch);
 
 /* A bank of `size` bytes with its arrays, all zero. Errors: BURL_ERR_SIZE, BURL_ERR_MEMORY. */
 burl_status burl_bank_new(burl_bank **bank, size_t size, const burl_bank_ops *ops, size_t count,

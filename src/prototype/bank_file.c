@@ -4,11 +4,12 @@
 #include "base/diag.h"
 #include "prototype/baselines.h"
 #include "prototype/points.h"
+#include "prototype/pradot_bank.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME = 96, MOST_PROTOTYPES = 65536 };
+enum { NAME = 96 };
 
 burl_status burl_bank_save(const burl_bank *bank, const char *prefix,
                            burl_safetensors_writer *writer) {
@@ -47,7 +48,7 @@ burl_status burl_bank_load_count(size_t *count, const char *prefix, const burl_s
   char name[NAME];
   snprintf(name, NAME, "%s.prototypes", prefix);
   const burl_tensor *tensor = burl_safetensors_find(file, name);
-  if (!tensor || tensor->rank != 2 || tensor->count < 1 || tensor->shape[0] > MOST_PROTOTYPES)
+  if (!tensor || tensor->rank != 2 || tensor->count < 1 || tensor->shape[0] > BURL_BANK_MOST)
     return burl_fail(diag, BURL_ERR_FORMAT, NULL, "Fit the model again.",
                      "tensor %s is missing or has a wrong shape", name);
   *count = tensor->shape[0];
@@ -71,5 +72,7 @@ burl_status burl_bank_load(burl_bank **bank, const char *prefix, const burl_bank
                            size_t dim, const burl_safetensors *file, burl_diag *diag) {
   if (options->method == BURL_METHOD_GAUSSIAN)
     return burl_gaussian_load(bank, prefix, options, dim, file, diag);
+  if (options->method == BURL_METHOD_PRADOT)
+    return burl_pradot_bank_load(bank, prefix, options, dim, file, diag);
   return burl_points_load(bank, prefix, options, dim, file, diag);
 }
