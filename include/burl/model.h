@@ -33,7 +33,7 @@ typedef struct burl_model_group {
   size_t stride;     /* pixels between neighbouring patches */
   size_t dimension;  /* d of its patch embeddings */
   size_t prototypes; /* K of its bank, 0 if the training images were too small for the group */
-  size_t local;      /* K of its local bank, whose patches have positions; 0 if there is none */
+  size_t local;      /* K of its local bank, which stands in its place where positions count */
 } burl_model_group;
 
 typedef struct burl_model_info {

@@ -107,7 +107,8 @@ typedef struct burl_pradot_settings {
  * name, with its range. */
 typedef struct burl_bank_options {
   burl_method method;
-  size_t prototypes;     /* K, 1..65536; fewer are kept when there are fewer distinct patches */
+  size_t prototypes;     /* K, 1..65536; fewer are kept when there are fewer distinct patches;
+                          * burl_model_fit takes 2 K where positions count */
   burl_spatial spatial;  /* of the bank: not auto */
   double spatial_weight; /* w in the mixed squared cost (1-w) |x-p|^2 / d + w |rho-pi|^2 * 6 (grid;
                           * 1/2 of chords, periodic), 0..0.99 */

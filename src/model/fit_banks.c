@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LOCAL_SHARE = 2 }; /* a local bank has to cover what good cloth looks like at every place */
+
 /* The patches that a bank is learned from. */
 typedef struct material {
   size_t n, d;
@@ -45,15 +47,13 @@ static burl_status learn_bank(fit *f, size_t member, size_t fold, burl_bank **ba
   material m;
   burl_status status = gather_material(&m, f, burl_member_group(member), fold);
   if (status != BURL_OK) return status;
-  if (!burl_member_is_local(member)) how.spatial = BURL_SPATIAL_NONE;
+  if (!burl_member_is_local(member))
+    how.spatial = BURL_SPATIAL_NONE;
+  else if (how.prototypes <= BURL_BANK_MOST / LOCAL_SHARE)
+    how.prototypes *= LOCAL_SHARE;
   if (m.n > 0) status = burl_bank_fit(bank, m.patches, m.positions, m.n, m.d, &how);
   material_free(&m);
   return status;
-}
-
-/* Members that the settings ask for: local ones only where positions count. */
-static int is_wanted(const fit *f, size_t member) {
-  return !burl_member_is_local(member) || f->model->options.bank.spatial != BURL_SPATIAL_NONE;
 }
 
 static burl_status learn_task(void *context, size_t index, int worker) {
@@ -62,7 +62,9 @@ static burl_status learn_task(void *context, size_t index, int worker) {
   size_t m = index % members, fold = index / members;
   (void)worker;
   burl_bank **bank = fold < f->folds ? &f->held_out[fold][m] : &f->model->bank[m];
-  burl_status status = is_wanted(f, m) ? learn_bank(f, m, fold, bank) : BURL_OK;
+  burl_status status = BURL_OK;
+  if (burl_member_is_wanted(f->model->options.bank.spatial, m))
+    status = learn_bank(f, m, fold, bank);
   pthread_mutex_lock(&f->lock);
   burl_observe_progress(f->data.observer, "learning prototypes", ++f->learned, f->tasks);
   pthread_mutex_unlock(&f->lock);

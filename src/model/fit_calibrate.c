@@ -64,7 +64,7 @@ static void scale_member(burl_model *model, size_t m, const double *statistics) 
   }
   burl_bank_free(model->bank[m]);
   model->bank[m] = NULL;
-  if (!burl_member_is_local(m))
+  if (burl_member_is_wanted(model->options.bank.spatial, m))
     model->encoder->ops->leave_out(model->encoder, burl_member_group(m));
 }
 

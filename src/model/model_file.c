@@ -151,7 +151,7 @@ static burl_status read_member(burl_model *model, size_t m, const burl_safetenso
   burl_bank_options options = options_of(model, m);
   int whole = burl_model_get_side(&model->options.bank) > 0;
   if (whole ? !burl_whole_looks_at(model->encoder, burl_member_group(m))
-            : !group.present || (burl_member_is_local(m) && options.spatial == BURL_SPATIAL_NONE))
+            : !group.present || !burl_member_is_wanted(model->options.bank.spatial, m))
     return BURL_OK;
   name_of(name, model, "bank", m);
   burl_status status = burl_bank_load(&model->bank[m], name, &options, group.dim, file, diag);

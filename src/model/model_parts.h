@@ -26,6 +26,11 @@ static inline size_t burl_member_group(size_t member) {
 static inline int burl_member_is_local(size_t member) {
   return member % MODEL_PLACES != 0;
 }
+/* Where positions count local banks judge alone: a bank that forgives what is elsewhere in its place
+ * would only dilute what they see (docs/math/prototypes.md, "Positions"). */
+static inline int burl_member_is_wanted(burl_spatial spatial, size_t member) {
+  return burl_member_is_local(member) == (spatial != BURL_SPATIAL_NONE);
+}
 static inline size_t burl_member_count(const burl_encoder *encoder) {
   return MODEL_PLACES * encoder->ops->groups;
 }

@@ -82,7 +82,7 @@ burl_bank_options burl_bank_default_options(void) {
   return (burl_bank_options){.method = BURL_METHOD_BURL,
                              .prototypes = 256,
                              .spatial = BURL_SPATIAL_NONE,
-                             .spatial_weight = 0.3,
+                             .spatial_weight = 0.7,
                              .seed = 1,
                              .outliers = 0.02,
                              .clean = 2.5,
