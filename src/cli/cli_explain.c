@@ -54,6 +54,11 @@ burl_status burl_cli_explain_new(cli_explain *self, const burl_model *model, con
                                  burl_diag *diag) {
   *self = (cli_explain){0};
   if (!text) return BURL_OK;
+  burl_model_info info;
+  burl_model_get_info(model, &info);
+  if (info.options.bank.method == BURL_METHOD_PRADOT)
+    return burl_cli_diagnose(diag, BURL_ERR_UNSUPPORTED, NULL, "Fit by another method.",
+                             "--explain: models of method pradot do not explain patches");
   self->members = calloc(burl_model_get_member_count(model) + 1, sizeof *self->members);
   if (!self->members) return burl_cli_no_memory(diag);
   if (strcmp(text, "all") == 0) {

@@ -112,8 +112,13 @@ static burl_status put_files(const cli_gallery *gallery, const char *folder,
 
 burl_status burl_cli_gallery_save(const burl_model *model, const char *model_path,
                                   const char *folder, burl_diag *diag) {
+  burl_model_info info;
+  burl_model_get_info(model, &info);
   if (!burl_model_has_gallery(model))
-    return burl_cli_diagnose(diag, BURL_ERR_DATA, model_path, "Fit it again, without --no-gallery.",
+    return burl_cli_diagnose(diag, BURL_ERR_DATA, model_path,
+                             info.options.bank.method == BURL_METHOD_PRADOT
+                                 ? "Models of method pradot keep none."
+                                 : "Fit it again, without --no-gallery; an update drops them.",
                              "keeps no examples of what it learned from");
   cli_gallery gallery;
   cli_inputs inputs = {0};

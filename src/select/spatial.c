@@ -75,6 +75,7 @@ static burl_status fit_candidate(selection *s, burl_spatial spatial) {
   burl_contest *contest = &s->contest;
   burl_fit_options options = s->options;
   options.bank.spatial = spatial;
+  options.gallery = 0;
   burl_status status = burl_model_fit(&contest->model[contest->models], NULL, s->fitted, &options,
                                       &s->observer, s->diag);
   if (status == BURL_OK) s->tried[contest->models++] = spatial;

@@ -285,7 +285,7 @@ static void test_fit_without_memory(void **state) {
   burl_model_free(model);
   assert_true(all > without + 30);
   options.gallery = 1;
-  for (long i = all - (all - without) - 20; i < all; i += 1 + (all - without) / 60) {
+  for (long i = all - (all - without) - 20; i < all; i += 1 + (all - without) / 20) {
     burl_diag diag = {0};
     model = NULL;
     fail_allocation_after(i);
