@@ -69,10 +69,11 @@ static int ascending(const void *left, const void *right) {
 /* Squared distances in units of the median to costs; what is past LARGEST counts as LARGEST. */
 static void raise_to_cost(float *squared, size_t n, double power) {
   const float half = (float)(0.5 * power);
-  if (power == 4.0)
+  int doublings = power == 4.0 ? 1 : power == 8.0 ? 2 : 0;
+  for (int k = 0; k < doublings; k++)
     for (size_t i = 0; i < n; i++)
       squared[i] *= squared[i];
-  else if (power != 2.0)
+  if (!doublings && power != 2.0)
     for (size_t i = 0; i < n; i++)
       squared[i] = powf(squared[i], half);
   for (size_t i = 0; i < n; i++)
@@ -182,6 +183,11 @@ static void weigh_plan(step *s, double power) {
     if (power == 4.0)
       for (size_t j = 0; j < s->k; j++)
         row[j] *= sqrtf(cost[j] + shift);
+    else if (power == 8.0)
+      for (size_t j = 0; j < s->k; j++) {
+        float root = sqrtf(cost[j] + shift);
+        row[j] *= root * sqrtf(root);
+      }
     else if (power != 2.0)
       for (size_t j = 0; j < s->k; j++)
         row[j] *= powf(fmaxf(cost[j] + shift, close), exponent);
