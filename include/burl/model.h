@@ -1,7 +1,8 @@
 /* burl/model.h: a fitted model: encoder, prototype banks and calibration in one file.
  *
  * Fit on defect-free images alone, score any image of 32 pixels a side and more. Fitting makes a
- * few streaming passes over the images; memory does not grow with their number. Same images,
+ * few streaming passes over the images; memory does not grow with their number (but for method
+ * pradot, which keeps the features of all images, 4 GiB a group at most). Same images,
  * options and seed: same bytes of model and maps, for any number of threads.
  */
 #ifndef BURL_MODEL_H
@@ -53,8 +54,9 @@ typedef struct burl_model_info {
 
 /* Fits on the good training images of a data set. Images that cannot be used go to the observer as
  * problems and are counted in *skipped (may be NULL).
- * Errors: BURL_ERR_ARGUMENT (an option), BURL_ERR_DATA (fewer than 2 usable images, all
- * constant...), BURL_ERR_MEMORY. */
+ * Errors: BURL_ERR_ARGUMENT (an option), BURL_ERR_DATA (fewer than 2 usable images, or 5 for method
+ * pradot, all constant...), BURL_ERR_SIZE (pradot: too many features or prototypes),
+ * BURL_ERR_MEMORY. */
 BURL_API burl_status burl_model_fit(burl_model **model, size_t *skipped,
                                     const burl_dataset *dataset, const burl_fit_options *options,
                                     const burl_observer *observer, burl_diag *diag) BURL_MUST_CHECK;
