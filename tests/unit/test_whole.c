@@ -143,7 +143,8 @@ static void test_mass_and_radius(void **state) {
   assert_int_equal(members, 4);
 }
 
-/* Scores are the maximum of the map; looking at an image allocates nothing. */
+/* Scores are the maximum of the map; the raw map is the mean of the members' maps,
+ * widened; looking at an image allocates nothing. */
 static void test_scores(void **state) {
   const shop *s = *state;
   double score;
@@ -167,6 +168,15 @@ static void test_scores(void **state) {
   burl_status status = burl_whole_score(&worker, heat, &score, &image, 0.0, 1.0);
   assert_int_equal(stop_failing(), 0);
   assert_int_equal(status, BURL_OK);
+  for (size_t p = 0; p < 60 * 81; p += 17) {
+    double sum = 0.0;
+    for (size_t m = 0; m < MODEL_MEMBERS; m++) {
+      size_t cells = burl_member_group(m) == 3 ? SIDE / 8 : SIDE / 16;
+      if (s->model->bank[m])
+        sum += widen_by_definition(worker.map[m], cells, cells, 60, 81, p / 81, p % 81, 1);
+    }
+    assert_true(fabs((double)heat[p] - sum / 4.0) < 1e-4 * sum);
+  }
   burl_whole_worker_close(&worker);
   burl_image_free(&image);
 }
