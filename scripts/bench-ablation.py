@@ -70,6 +70,8 @@ REST = {
     "radius": [(r, "radius=" + r) for r in ("0", "0.5", "1")],
     "damping": [(s, "damping=" + s) for s in ("0.1", "0.25", "0.5", "1")],
 }
+# settings that other methods do not read
+OF_BURL = ["start", "start_trim", "power", "trim", "marginals", "entropy", "sweeps", "steps", "batch", "damping"]
 TABLES = {**FIRST, **SECOND, **REST}
 
 
@@ -133,9 +135,11 @@ class Results:
             return None
         wanted = dict(self.defaults, **dict(pair.split("=") for pair in settings.split(",") if pair))
         wanted["seed"] = seed
+        read = [key for key in wanted if wanted["method"] == "burl" or key not in OF_BURL]
         for line in self.lines + self.others:
             told = line.get("options")
-            if line["set"] == label and told and all(same_value(told.get(key), wanted[key]) for key in wanted):
+            if line["set"] == label and told and all(same_value(told.get(key, wanted[key]), wanted[key])
+                                                     for key in read):
                 return line
         return None
 
