@@ -34,26 +34,15 @@ METRICS = ["image_auroc", "pixel_ap", "aupro_0.3", "pixel_auroc", "aupro_0.05"]
 ROWS = [("coreset 1000", "method=coreset prototypes=1000"),
         ("burl 256", "prototypes=256"),
         ("coreset 256", "method=coreset prototypes=256"),
-        ("kmeans 256", "method=kmeans prototypes=256"),
-        ("burl 256, p 2", "prototypes=256 power=2"),
-        ("burl 256, p 8", "prototypes=256 power=8"),
-        ("burl 256, start random", "prototypes=256 start=random"),
-        ("burl 256, marginals equal", "prototypes=256 marginals=equal"),
-        ("burl 256, marginals relaxed", "prototypes=256 marginals=relaxed"),
-        ("burl 256, steps 0", "prototypes=256 steps=0"),
-        ("burl 256, steps 4", "prototypes=256 steps=4"),
-        ("burl 256, steps 16", "prototypes=256 steps=16"),
-        ("burl 256, damping 0.1", "prototypes=256 damping=0.1"),
-        ("burl 256, damping 0.25", "prototypes=256 damping=0.25"),
-        ("burl 256, damping 1", "prototypes=256 damping=1"),
-        ("burl 256, trim 0", "prototypes=256 trim=0"),
-        ("burl 256, trim 0.1", "prototypes=256 trim=0.1"),
-        ("burl 256, start trim 0", "prototypes=256 start_trim=0"),
-        ("burl 256, start trim 0.03", "prototypes=256 start_trim=0.03"),
-        ("burl 256, radius 0.5", "prototypes=256 radius=0.5"),
-        ("burl 256, radius 1", "prototypes=256 radius=1"),
-        ("burl 1000", "prototypes=1000"),
-        ("kmeans 1000", "method=kmeans prototypes=1000")]
+        ("kmeans 256", "method=kmeans prototypes=256")]
+ROWS += [("burl 256, " + settings.replace("=", " "), "prototypes=256 " + settings) for settings in (
+    "power=1", "power=2", "power=4", "power=16", "start=random", "start_trim=0.002", "start_trim=0.03",
+    "marginals=equal", "marginals=relaxed", "steps=0", "steps=4", "steps=16", "damping=0.1", "damping=0.5", "damping=1",
+    "trim=0.03", "trim=0.1", "entropy=0.1", "entropy=1", "radius=0.5", "radius=1")]
+ROWS += [("burl 64", "prototypes=64"),
+         ("burl 512", "prototypes=512"),
+         ("burl 1000", "prototypes=1000"),
+         ("kmeans 1000", "method=kmeans prototypes=1000")]
 
 
 def arguments():
