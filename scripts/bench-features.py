@@ -166,7 +166,8 @@ def main():
     args = arguments()
     rows = [row for row in ROWS if any(word in row[0] for word in args.rows.split(","))]
     if args.settings:
-        rows = [(settings, settings) for settings in args.settings]
+        known = {settings: name for name, settings in ROWS}
+        rows = [(known.get(settings, settings), settings) for settings in args.settings]
     if args.list:
         print("\n".join("%-34s %s" % row for row in rows))
         return
