@@ -1,7 +1,7 @@
 /* burl/model_explain.h: what a model knows, and which prototype explains a patch.
  *
  * A model judges patches by members: the bank of a group of patch embeddings that judges them
- * wherever they are, and, where positions count, the one that judges them for their position. Of
+ * wherever they are, or, where positions count, the one that judges them for their position. Of
  * every prototype a model may hold an exemplar: the patch of the training images that is nearest to
  * it, with a small picture of the cloth around it.
  */

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BLOCK = 4096 }; /* patches that are looked through at a time */
+
 /* Where a picture is to go. */
 typedef struct wanted {
   uint32_t image; /* of the training images */
@@ -35,35 +37,60 @@ typedef struct search {
   size_t done;
 } search;
 
-/* Joint points (n, joint->dim) of a sample. */
-static burl_status join_sample(float *points, const burl_joint *joint, const patch_sample *sample) {
-  size_t d = joint->d;
-  for (size_t i = 0; i < sample->count; i++) {
-    const float *values = sample->values + sample->entries[i].slot * sample->width;
-    burl_joint_points(joint, points + i * joint->dim, values, values + d, 1);
+/* Joint points (n, joint->dim) of entries first..first+n-1 of a sample. */
+static void join_sample(float *points, const burl_joint *joint, const patch_sample *sample,
+                        size_t first, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    const float *values = sample->values + sample->entries[first + i].slot * sample->width;
+    burl_joint_points(joint, points + i * joint->dim, values, values + joint->d, 1);
   }
-  return BURL_OK;
+}
+
+/* Working memory of a search: BLOCK patches at a time. */
+typedef struct finder {
+  burl_arena arena;
+  float *points, *packed, *prototypes, *squared;
+  uint32_t *nearest;
+} finder;
+
+static void *request(burl_arena *arena, size_t count, size_t size) {
+  if (arena->block) return burl_arena_take(arena, count, size);
+  burl_arena_reserve(arena, count, size);
+  return NULL;
+}
+
+static void lay_out(finder *f, size_t k, size_t n, size_t dim) {
+  f->points = request(&f->arena, n * dim, sizeof *f->points);
+  f->packed = request(&f->arena, burl_points_packed_size(n, dim), sizeof *f->packed);
+  f->prototypes = request(&f->arena, k * dim, sizeof *f->prototypes);
+  f->squared = request(&f->arena, k, sizeof *f->squared);
+  f->nearest = request(&f->arena, k, sizeof *f->nearest);
 }
 
 /* nearest (K) and squared (K): of each prototype of the bank among the patches of the sample. */
 static burl_status search_sample(uint32_t *nearest, float *squared, const burl_bank *bank,
                                  const burl_joint *joint, const patch_sample *sample) {
-  size_t k = burl_bank_get_count(bank), n = sample->count, dim = joint->dim;
-  float *points = burl_alloc(n * dim, sizeof *points);
-  float *packed = burl_alloc(burl_points_packed_size(n, dim), sizeof *packed);
-  float *prototypes = burl_alloc(k * dim, sizeof *prototypes);
-  burl_status status = points && packed && prototypes ? BURL_OK : BURL_ERR_MEMORY;
-  if (status == BURL_OK) {
-    status = join_sample(points, joint, sample);
-    burl_points_pack(packed, points, n, dim);
-    burl_joint_points(joint, prototypes, burl_bank_get_prototypes(bank),
-                      burl_bank_get_positions(bank), k);
-    burl_points_nearest(squared, nearest, prototypes, k, packed, n, dim);
+  size_t k = burl_bank_get_count(bank), dim = joint->dim;
+  size_t block = sample->count < BLOCK ? sample->count : BLOCK;
+  finder f = {0};
+  lay_out(&f, k, block, dim);
+  if (!burl_arena_open(&f.arena)) return BURL_ERR_MEMORY;
+  lay_out(&f, k, block, dim);
+  burl_joint_points(joint, f.prototypes, burl_bank_get_prototypes(bank),
+                    burl_bank_get_positions(bank), k);
+  for (size_t first = 0; first < sample->count; first += block) {
+    size_t n = sample->count - first < block ? sample->count - first : block;
+    join_sample(f.points, joint, sample, first, n);
+    burl_points_pack(f.packed, f.points, n, dim);
+    burl_points_nearest(f.squared, f.nearest, f.prototypes, k, f.packed, n, dim);
+    for (size_t i = 0; i < k; i++)
+      if (first == 0 || f.squared[i] < squared[i]) {
+        squared[i] = f.squared[i];
+        nearest[i] = (uint32_t)first + f.nearest[i];
+      }
   }
-  free(points);
-  free(packed);
-  free(prototypes);
-  return status;
+  burl_arena_close(&f.arena);
+  return BURL_OK;
 }
 
 /* place[PLACE_IMAGE] is the training image's number for now. */
