@@ -56,7 +56,7 @@ SHARED := $(B)/libburl.so.$(VERSION)
 SONAME := libburl.so.$(firstword $(subst ., ,$(VERSION)))
 TOOL := $(B)/burl
 
-.PHONY: all bench-quality bench-features bench-ablation bench-contamination benchmarks help demo \
+.PHONY: all bench-quality bench-prints bench-features bench-ablation bench-contamination benchmarks help demo \
   check check-all check-unit check-asan check-fuzz check-cli check-headers check-structure \
   check-examples check-clang bench format metrics install uninstall clean setup lib tool
 .DELETE_ON_ERROR:
@@ -174,6 +174,10 @@ bench-ablation: $(TOOL) ## what each setting of the prototypes is worth, on data
 	scripts/bench-ablation.py $(TOOL) $(DATA) --seeds $(SEEDS) $(if $(OUT),--out $(OUT))
 bench-contamination: $(TOOL) ## what defective images among the training images cost
 	scripts/bench-contamination.py $(TOOL) $(DATA) --seeds $(SEEDS) $(if $(OUT),--out $(OUT))
+bench-prints: $(TOOL) ## positions on printed cloth: none, grid, periodic, auto
+	@mkdir -p build/bench
+	scripts/bench-prints.py $(TOOL) --seeds $(SEEDS) > build/bench/prints.jsonl.part
+	@mv build/bench/prints.jsonl.part build/bench/prints.jsonl
 benchmarks: ## write docs/benchmarks.md from build/bench/*.jsonl
 	@scripts/benchmarks.py
 
