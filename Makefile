@@ -56,7 +56,7 @@ SHARED := $(B)/libburl.so.$(VERSION)
 SONAME := libburl.so.$(firstword $(subst ., ,$(VERSION)))
 TOOL := $(B)/burl
 
-.PHONY: all bench-quality bench-prints bench-features bench-ablation bench-contamination benchmarks help demo \
+.PHONY: all bench-quality bench-prints bench-features bench-ablation bench-contamination bench-update benchmarks help demo \
   check check-all check-unit check-asan check-fuzz check-cli check-headers check-structure \
   check-examples check-clang bench format metrics install uninstall clean setup lib tool
 .DELETE_ON_ERROR:
@@ -178,6 +178,12 @@ bench-prints: $(TOOL) ## positions on printed cloth: none, grid, periodic, auto
 	@mkdir -p build/bench
 	scripts/bench-prints.py $(TOOL) --seeds $(SEEDS) > build/bench/prints.jsonl.part
 	@mv build/bench/prints.jsonl.part build/bench/prints.jsonl
+# DATA="SET..." [LOTS="OLD NEW"]
+bench-update: $(TOOL) ## what an update keeps and gains, on data sets of your own
+	@mkdir -p build/bench
+	scripts/bench-update.py $(TOOL) $(DATA) $(if $(LOTS),--lots $(LOTS)) --seeds $(SEEDS) \
+	  > build/bench/update.jsonl.part
+	@mv build/bench/update.jsonl.part build/bench/update.jsonl
 benchmarks: ## write docs/benchmarks.md from build/bench/*.jsonl
 	@scripts/benchmarks.py
 

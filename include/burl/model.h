@@ -44,6 +44,7 @@ typedef struct burl_model_info {
   burl_fit_options options;  /* threads is 0: it is not part of a model */
   size_t images;             /* good images fitted on, with those set aside */
   size_t aside;              /* images among them that look unlike the others and taught nothing */
+  size_t updates;            /* by burl_model_update, since the fit */
   size_t calibration_images; /* held-out scores behind the threshold */
   double threshold;          /* raw value that heat 1 stands for */
   double threshold_low, threshold_high; /* 90 % interval of it, by bootstrap over the images */
@@ -60,6 +61,27 @@ typedef struct burl_model_info {
 BURL_API burl_status burl_model_fit(burl_model **model, size_t *skipped,
                                     const burl_dataset *dataset, const burl_fit_options *options,
                                     const burl_observer *observer, burl_diag *diag) BURL_MUST_CHECK;
+
+typedef struct burl_update_options {
+  burl_split split; /* whose good images are new: training images, by default */
+  int force;        /* take images that look defective, or like another cloth, all the same */
+  int threads;      /* 1..256; does not change the result */
+} burl_update_options;
+
+BURL_API burl_update_options burl_update_default_options(void);
+
+/* Goes on learning from new good images of the same cloth: its prototypes move and make room, their
+ * number stays, and the threshold takes the new images in; docs/math/prototypes.md,
+ * "Update". The old images are not needed. Images that cannot be used go to the observer as
+ * problems and are counted in *skipped (may be NULL). On error the model is as it was.
+ * Errors: BURL_ERR_ARGUMENT (an option), BURL_ERR_UNSUPPORTED (the method of the model cannot be
+ * updated), BURL_ERR_DATA (no usable image; some look defective or all like another cloth, and
+ * force is 0), BURL_ERR_MEMORY. */
+BURL_API burl_status burl_model_update(burl_model *model, size_t *skipped,
+                                       const burl_dataset *dataset,
+                                       const burl_update_options *options,
+                                       const burl_observer *observer,
+                                       burl_diag *diag) BURL_MUST_CHECK;
 
 /* Model files are safetensors files with the metadata keys "burl.format", "burl.version",
  * "burl.model" (JSON) and "burl.checksum"; see docs/formats.md. Saved whole or not at all.

@@ -5,7 +5,7 @@ _burl() {
   local command=${COMP_WORDS[1]} options=""
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "check fit score eval synth info help --help --version" -- "$word"))
+    COMPREPLY=($(compgen -W "check fit score eval synth update info help --help --version" -- "$word"))
     return
   fi
   case $command in
@@ -20,14 +20,15 @@ _burl() {
       options="--output --weave --print --repeat --train --test-good --per-defect --size --colour
         --seed --threads --quiet --help"
       ;;
+    update) options="--output --force --threads --quiet --help" ;;
     info) options="--json --gallery --help" ;;
     help)
-      COMPREPLY=($(compgen -W "check fit score eval synth info" -- "$word"))
+      COMPREPLY=($(compgen -W "check fit score eval synth update info" -- "$word"))
       return
       ;;
   esac
   case $before in
-    --spatial) COMPREPLY=($(compgen -W "none grid" -- "$word")) ;;
+    --spatial) COMPREPLY=($(compgen -W "none grid periodic auto" -- "$word")) ;;
     --print) COMPREPLY=($(compgen -W "none dots stripes checks figures" -- "$word")) ;;
     --weave) COMPREPLY=($(compgen -W "plain twill satin rib all" -- "$word")) ;;
     --prototypes | --power | --trim | --spatial-weight | --false-alarm | --seed | --threads | \

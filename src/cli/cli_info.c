@@ -14,6 +14,7 @@ static void print_info(const burl_model *model) {
   printf("encoder        %s\n", info.encoder);
   printf("images         %zu good image%s, checksum %08" PRIx32 "\n", info.images,
          burl_cli_plural(info.images), info.data_checksum);
+  printf("updates        %zu\n", info.updates);
   printf("threshold      %.6g (90 %% interval %.6g to %.6g), from %zu held-out score%s\n",
          info.threshold, info.threshold_low, info.threshold_high, info.calibration_images,
          burl_cli_plural(info.calibration_images));

@@ -39,6 +39,7 @@ typedef enum cli_id {
   CLI_SIZE,
   CLI_COLOUR,
   CLI_JSON,
+  CLI_FORCE,
   CLI_GALLERY,
   CLI_ID_COUNT
 } cli_id;

@@ -159,6 +159,18 @@ static const cli_option synth_options[] = {
     QUIET,
     HELP};
 
+static const cli_option update_options[] = {
+    {.id = CLI_OUTPUT,
+     .letter = 'o',
+     .kind = CLI_TEXT,
+     .name = "output",
+     .value = "MODEL",
+     .help = "File to write the new model to, by default that of the old one"},
+    FLAG(CLI_FORCE, "force", "Learn from images that look defective, or like another cloth, too"),
+    THREADS,
+    QUIET,
+    HELP};
+
 static const cli_option info_options[] = {
     FLAG(CLI_JSON, "json", "Print all that the model says of itself as JSON"),
     {.id = CLI_GALLERY,
@@ -234,6 +246,20 @@ static const cli_command commands[] = {
                                "burl synth -o twill --weave twill --size 512x768 --colour --seed "
                                "7\n"
                                "burl synth -o leaves --print figures --repeat 96\n"},
+    [CLI_UPDATE] = {.name = "update",
+                    .operands = "MODEL IMAGE|DATA...",
+                    .summary = "Go on learning from new good images of the same cloth",
+                    .text = "The old images are not needed. Name images, folders of good images, "
+                            "or one data set,\nwhose good training images are taken. Images that "
+                            "look defective are refused.",
+                    .missing = {NO_MODEL,
+                                "name the new good images, a folder with them, or a data set"},
+                    .least_operands = 2,
+                    .most_operands = SIZE_MAX,
+                    .options = update_options,
+                    .option_count = COUNT(update_options),
+                    .examples = "burl update cloth.burl lot-2/good\n"
+                                "burl update cloth.burl a.png b.png -o newer.burl\n"},
     [CLI_INFO] = {.name = "info",
                   .operands = "MODEL",
                   .summary = "What a model holds",

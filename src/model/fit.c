@@ -137,7 +137,7 @@ static burl_status learn_lattice(fit *f) {
 }
 
 /* Fold of every image: as even runs of the usable ones. */
-static burl_status deal_folds(fit *f) {
+burl_status burl_fit_deal_folds(fit *f) {
   size_t n = 0;
   f->folds = f->data.used < MAX_FOLDS ? f->data.used : MAX_FOLDS;
   f->fold = burl_alloc_zero(f->data.count, sizeof *f->fold);
@@ -183,7 +183,7 @@ static burl_status learn_by_tiles(fit *f) {
   burl_model *model = f->model;
   burl_status status = BURL_OK;
   if (model->options.bank.spatial == BURL_SPATIAL_PERIODIC) status = learn_lattice(f);
-  if (status == BURL_OK) status = deal_folds(f);
+  if (status == BURL_OK) status = burl_fit_deal_folds(f);
   if (status == BURL_OK) status = learn_members(f);
   if (status == BURL_OK && (model->options.bank.outliers > 0.0 || model->options.bank.clean > 0.0))
     status = learn_without_outliers(f);

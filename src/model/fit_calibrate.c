@@ -79,19 +79,27 @@ burl_status burl_fit_scale(fit *f) {
   return status;
 }
 
-burl_status burl_fit_calibrate(fit *f) {
-  burl_model *model = f->model;
+burl_status burl_fit_measure_values(fit *f, double *typical, size_t *n) {
   double values[2];
-  size_t n = 0;
   training_pass second = {"setting the threshold", 2, see_values, f, 0};
   burl_status status = burl_training_pass(&f->data, &second, values);
   if (status != BURL_OK) return status;
+  *n = 0;
   for (size_t i = 0; i < f->data.count; i++)
-    if (f->data.usable[i] && !burl_fit_is_aside(f, i)) f->largest[n++] = f->largest[i];
-  model->typical = values[1] / values[0];
+    if (f->data.usable[i] && !burl_fit_is_aside(f, i)) f->largest[(*n)++] = f->largest[i];
+  *typical = values[1] / values[0];
+  return BURL_OK;
+}
+
+burl_status burl_fit_calibrate(fit *f) {
+  burl_model *model = f->model;
+  size_t n;
+  burl_status status = burl_fit_measure_values(f, &model->typical, &n);
+  if (status != BURL_OK) return status;
   model->calibration_images = n;
   status = burl_threshold_estimate(&model->threshold, f->largest, n, model->options.false_alarm,
                                    model->options.bank.seed);
+  if (status == BURL_OK) status = burl_model_keep_maxima(model, f->largest, n);
   if (status != BURL_OK) return burl_fail_memory(f->data.diag, NULL);
   if (!(model->threshold.value > model->typical))
     return burl_fail(f->data.diag, BURL_ERR_DATA, NULL, "Give images of cloth that differ.",

@@ -49,4 +49,12 @@ burl_status burl_fit_whole(fit *f) BURL_MUST_CHECK;
 /* model->gallery from the sample and the banks; one more look at images that hold an exemplar. */
 burl_status burl_fit_find_exemplars(fit *f) BURL_MUST_CHECK;
 
+/* Parts of these that updates need as well: folds as even runs; the mean value and, in the first *n
+ * of f->largest, the largest held-out value of each image. */
+burl_status burl_fit_deal_folds(fit *f) BURL_MUST_CHECK;
+burl_status burl_fit_measure_values(fit *f, double *typical, size_t *n) BURL_MUST_CHECK;
+/* The dearest code of an image, and the price that a code stands for. */
+int burl_trim_map_dearest(const trim_map *map);
+double burl_trim_price(int code);
+
 #endif

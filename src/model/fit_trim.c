@@ -101,7 +101,11 @@ static int find_limit(const fit *f, double share) {
   return limit;
 }
 
-static int dearest(const trim_map *map) {
+double burl_trim_price(int code) {
+  return code > 0 ? exp2((double)(code - 1) / 24.0) - 1.0 : 0.0;
+}
+
+int burl_trim_map_dearest(const trim_map *map) {
   int most = 0;
   for (size_t b = 0; b < map->rows * map->cols; b++)
     if (map->code[b] > most) most = map->code[b];
@@ -120,7 +124,7 @@ static int rank_of(const size_t count[CODES], size_t rank) {
 static void set_aside(fit *f, double c) {
   size_t count[CODES] = {0}, away[CODES] = {0}, n = 0, gone = 0;
   for (size_t i = 0; i < f->data.count; i++)
-    if (f->trim[i].code) count[dearest(&f->trim[i])]++, n++;
+    if (f->trim[i].code) count[burl_trim_map_dearest(&f->trim[i])]++, n++;
   if (n < LEAST_IMAGES) return;
   int median = rank_of(count, n / 2);
   for (int code = 0; code < CODES; code++)
@@ -130,7 +134,7 @@ static void set_aside(fit *f, double c) {
     gone += count[code];
     if ((double)gone > MOST_ASIDE * (double)n) return;
     for (size_t i = 0; i < f->data.count; i++)
-      if (f->trim[i].code && dearest(&f->trim[i]) == code) f->trim[i].aside = 1;
+      if (f->trim[i].code && burl_trim_map_dearest(&f->trim[i]) == code) f->trim[i].aside = 1;
   }
 }
 

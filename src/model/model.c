@@ -19,6 +19,7 @@ void burl_model_free(burl_model *model) {
   for (size_t i = 0; i < model->aside; i++)
     free(model->aside_name[i]);
   free(model->aside_name);
+  free(model->maxima);
   free(model->fitted_by);
   free(model->json);
   free(model);
@@ -37,6 +38,7 @@ void burl_model_get_info(const burl_model *model, burl_model_info *info) {
                             .typical = model->typical,
                             .data_checksum = model->data_checksum,
                             .aside = model->aside,
+                            .updates = model->updates,
                             .groups = model->encoder->ops->groups};
 }
 
@@ -110,6 +112,18 @@ static json_t *describe_aside(const burl_model *model) {
   return names;
 }
 
+burl_status burl_model_keep_maxima(burl_model *model, const double *values, size_t n) {
+  size_t kept = n < MOST_MAXIMA ? n : MOST_MAXIMA;
+  float *maxima = burl_alloc(kept, sizeof *maxima);
+  if (!maxima) return BURL_ERR_MEMORY;
+  for (size_t i = 0; i < kept; i++)
+    maxima[i] = (float)values[kept < n ? i * (n - 1) / (kept - 1) : i];
+  free(model->maxima);
+  model->maxima = maxima;
+  model->maxima_count = kept;
+  return BURL_OK;
+}
+
 burl_status burl_model_describe(burl_model *model) {
   char checksum[16];
   snprintf(checksum, sizeof checksum, "%08x", (unsigned)model->data_checksum);
@@ -119,11 +133,11 @@ burl_status burl_model_describe(burl_model *model) {
       json_pack("{s:f, s:f, s:f, s:f, s:I}", "typical", model->typical, "threshold",
                 model->threshold.value, "threshold_low", model->threshold.low, "threshold_high",
                 model->threshold.high, "images", (json_int_t)model->calibration_images);
-  json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:s}", "burl_version",
-                           model->fitted_by, "encoder", model->encoder->ops->name, "options",
-                           describe_options(&model->options), "calibration", calibration, "groups",
-                           describe_groups(model), "set_aside", describe_aside(model), "images",
-                           (json_int_t)model->images, "data_checksum", checksum);
+  json_t *root = json_pack(
+      "{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:s}", "burl_version", model->fitted_by, "encoder",
+      model->encoder->ops->name, "options", describe_options(&model->options), "calibration",
+      calibration, "groups", describe_groups(model), "set_aside", describe_aside(model), "images",
+      (json_int_t)model->images, "updates", (json_int_t)model->updates, "data_checksum", checksum);
   if (!root) return BURL_ERR_MEMORY;
   free(model->json);
   char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));

@@ -14,6 +14,7 @@
 #define VERSION_KEY "burl.version"
 #define MODEL_KEY "burl.model"
 #define FORMAT_NAME "burl-model"
+#define MAXIMA "calibration.maxima"
 
 static void name_of(char name[96], const burl_model *model, const char *what, size_t member) {
   burl_group group = model->encoder->ops->get_group(model->encoder, burl_member_group(member));
@@ -49,6 +50,9 @@ burl_status burl_model_save(const burl_model *model, const char *path, burl_diag
       status = burl_safetensors_writer_add_tensor(
           writer, name, BURL_DTYPE_F32, (size_t[]){2, BURL_RINGS}, 2, model->scale[m].mean);
   }
+  if (status == BURL_OK && model->maxima_count > 0)
+    status = burl_safetensors_writer_add_tensor(writer, MAXIMA, BURL_DTYPE_F32,
+                                                &model->maxima_count, 1, model->maxima);
   burl_safetensors_writer_add_checksum(writer);
   status = burl_safetensors_writer_save(writer, path, diag);
   burl_safetensors_writer_free(writer);
@@ -104,22 +108,23 @@ static burl_status take_aside(burl_model *model, const json_t *names) {
 
 /* Settings from the parsed JSON text; what is not there as it should be gives BURL_ERR_FORMAT. */
 static burl_status take_settings(burl_model *model, json_t *root) {
-  json_int_t images, calibration_images;
+  json_int_t images, calibration_images, updates;
   const char *version, *encoder, *checksum;
   json_t *options, *aside;
   model->options.bank = burl_bank_default_options();
-  if (json_unpack(root, "{s:s, s:s, s:o, s:o, s:{s:F, s:F, s:F, s:F, s:I}, s:I, s:s}",
+  if (json_unpack(root, "{s:s, s:s, s:o, s:o, s:{s:F, s:F, s:F, s:F, s:I}, s:I, s:I, s:s}",
                   "burl_version", &version, "encoder", &encoder, "options", &options, "set_aside",
                   &aside, "calibration", "typical", &model->typical, "threshold",
                   &model->threshold.value, "threshold_low", &model->threshold.low, "threshold_high",
                   &model->threshold.high, "images", &calibration_images, "images", &images,
-                  "data_checksum", &checksum) != 0 ||
-      images < 0 || calibration_images < 0 ||
+                  "updates", &updates, "data_checksum", &checksum) != 0 ||
+      images < 0 || calibration_images < 0 || updates < 0 ||
       json_unpack(options, "{s:F}", "false_alarm", &model->options.false_alarm) != 0 ||
       take_options(&model->options.bank, options) != BURL_OK)
     return BURL_ERR_FORMAT;
   model->images = (size_t)images;
   model->calibration_images = (size_t)calibration_images;
+  model->updates = (size_t)updates;
   if (!settings_valid(model, encoder, checksum)) return BURL_ERR_FORMAT;
   model->data_checksum = (uint32_t)strtoul(checksum, NULL, 16);
   model->fitted_by = burl_copy_text(version);
@@ -168,6 +173,22 @@ static burl_status read_member(burl_model *model, size_t m, const burl_safetenso
   return BURL_OK;
 }
 
+/* Only updates need them. */
+static burl_status read_maxima(burl_model *model, const burl_safetensors *file, burl_diag *diag) {
+  const burl_tensor *tensor = burl_safetensors_find(file, MAXIMA);
+  const float *values;
+  if (!tensor) return BURL_OK;
+  size_t n = tensor->rank == 1 ? tensor->count : 0;
+  if (n < 1 || n > MOST_MAXIMA)
+    return burl_fail(diag, BURL_ERR_FORMAT, NULL, "Fit the model again.",
+                     "tensor " MAXIMA " has a wrong shape");
+  burl_status status = burl_safetensors_get_floats(file, &values, MAXIMA, &n, 1, diag);
+  if (status != BURL_OK) return status;
+  model->maxima = burl_copy(values, n * sizeof *values);
+  model->maxima_count = n;
+  return model->maxima ? BURL_OK : burl_fail_memory(diag, NULL);
+}
+
 /* Format and version first: a file of another kind deserves a better word than a checksum error. */
 static burl_status check_format(const burl_safetensors *file, burl_diag *diag) {
   const char *format = burl_safetensors_get_metadata(file, FORMAT_KEY);
@@ -201,7 +222,7 @@ static burl_status read_model(burl_model *model, const burl_safetensors *file, b
     status = read_lattice(model, file, diag);
   for (size_t m = 0; status == BURL_OK && m < burl_member_count(model->encoder); m++)
     status = read_member(model, m, file, diag);
-  return status;
+  return status == BURL_OK ? read_maxima(model, file, diag) : status;
 }
 
 burl_status burl_model_load(burl_model **model, const char *path, burl_diag *diag) {

@@ -14,7 +14,8 @@
 enum {
   MODEL_FORMAT = 2,
   TILE_CORE = 1024, /* pixels; a multiple of every encoder's alignment */
-  MAX_FOLDS = 5     /* of the cross-fit behind the calibration */
+  MAX_FOLDS = 5,    /* of the cross-fit behind the calibration */
+  MOST_MAXIMA = 4096
 };
 
 /* A member of a model: the bank of one group that judges patches wherever they are (global), or the
@@ -46,7 +47,9 @@ struct burl_model {
   burl_fit_options options;     /* threads 0 */
   burl_threshold threshold;
   double typical;
-  size_t images, calibration_images;
+  size_t images, calibration_images, updates;
+  size_t maxima_count;
+  float *maxima; /* (maxima_count) largest held-out value of each image, rising */
   uint32_t data_checksum;
   size_t aside;      /* images that the fit set aside */
   char **aside_name; /* (aside) */
@@ -120,6 +123,11 @@ burl_status burl_scorer_explain_by(burl_scorer *scorer, int first, int threads,
 
 /* An empty model, NULL where there is no memory. */
 burl_model *burl_model_new(void);
+
+/* model->maxima from values (n) sorted rising: evenly spread ranks of more than MOST_MAXIMA.
+ * Errors: BURL_ERR_MEMORY. */
+burl_status burl_model_keep_maxima(burl_model *model, const double *values,
+                                   size_t n) BURL_MUST_CHECK;
 
 /* Fills model->json from the other members. Errors: BURL_ERR_MEMORY. */
 burl_status burl_model_describe(burl_model *model) BURL_MUST_CHECK;

@@ -12,10 +12,6 @@
 enum { CHUNK = 16 };
 #define IMAGES_AT_ONCE ((size_t)128 << 20) /* bytes of images held by all threads together */
 
-static int is_training(const burl_item *item) {
-  return item->split == BURL_SPLIT_TRAIN && !item->defective;
-}
-
 /* As many threads as hold IMAGES_AT_ONCE bytes of the largest image. */
 static int bound_threads(const training *self, int threads) {
   size_t largest = 1;
@@ -43,6 +39,14 @@ static burl_status open_workers(training *self, const burl_encoder *encoder) {
 burl_status burl_training_open(training *self, const burl_dataset *dataset, int threads,
                                const burl_encoder *encoder, const burl_lattice *lattice,
                                const burl_observer *observer, burl_diag *diag) {
+  return burl_training_open_split(self, dataset, BURL_SPLIT_TRAIN, threads, encoder, lattice,
+                                  observer, diag);
+}
+
+burl_status burl_training_open_split(training *self, const burl_dataset *dataset, burl_split split,
+                                     int threads, const burl_encoder *encoder,
+                                     const burl_lattice *lattice, const burl_observer *observer,
+                                     burl_diag *diag) {
   size_t items = burl_dataset_get_count(dataset);
   *self = (training){.dataset = dataset, .lattice = lattice, .observer = observer, .diag = diag};
   self->item = burl_alloc(items, sizeof *self->item);
@@ -51,8 +55,10 @@ burl_status burl_training_open(training *self, const burl_dataset *dataset, int 
   burl_status status = self->item && self->usable && self->checksum ? BURL_OK : BURL_ERR_MEMORY;
   if (status == BURL_OK) {
     memset(self->usable, 1, items);
-    for (size_t i = 0; i < items; i++)
-      if (is_training(burl_dataset_get_item(dataset, i))) self->item[self->count++] = i;
+    for (size_t i = 0; i < items; i++) {
+      const burl_item *item = burl_dataset_get_item(dataset, i);
+      if (item->split == split && !item->defective) self->item[self->count++] = i;
+    }
     self->threads = bound_threads(self, threads);
     status = open_workers(self, encoder);
   }

@@ -44,6 +44,11 @@ typedef struct training_pass {
 burl_status burl_training_open(training *self, const burl_dataset *dataset, int threads,
                                const burl_encoder *encoder, const burl_lattice *lattice,
                                const burl_observer *observer, burl_diag *diag) BURL_MUST_CHECK;
+/* The same with the good images of another split. */
+burl_status burl_training_open_split(training *self, const burl_dataset *dataset, burl_split split,
+                                     int threads, const burl_encoder *encoder,
+                                     const burl_lattice *lattice, const burl_observer *observer,
+                                     burl_diag *diag) BURL_MUST_CHECK;
 void burl_training_close(training *self);
 
 /* total (statistics) receives the sum over all usable images. */
