@@ -15,7 +15,8 @@ reason instead of figures.
 
 Rows of one's own, in the place of the tables: --set "power=8,trim=0" (again for more; "" for the defaults).
 
-The most important tables come first, with all seeds; the others then seed by seed, so that a run may be stopped.
+The most important tables come first, row by row with all seeds; the others then seed by seed, so that a run may be
+stopped.
 Tables that are made on test images are reports. To choose settings, make them on held-out sets of scripts/heldout.py.
 Python's standard library only.
 """
@@ -158,10 +159,9 @@ def whole(settings):
 
 def order_of(tables, seeds):
     """(table, row label, settings, seed) in the order of importance."""
-    for group in (FIRST, SECOND):
-        for table in [t for t in group if t in tables]:
-            for seed in seeds:
-                yield from ((table, label, whole(settings), seed) for label, settings in group[table])
+    for table, rows in {**FIRST, **SECOND}.items():
+        for label, settings in rows if table in tables else ():
+            yield from ((table, label, whole(settings), seed) for seed in seeds)
     for seed in seeds:
         for table in [t for t in REST if t in tables]:
             yield from ((table, label, whole(settings), seed) for label, settings in REST[table])
