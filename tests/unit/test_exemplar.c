@@ -15,7 +15,7 @@
 
 #include <math.h>
 
-enum { IMAGES = 3, HEIGHT = 96, WIDTH = 72, K = 6 };
+enum { IMAGES = 3, HEIGHT = 96, WIDTH = 72, K = 6, MOST = 4 * K };
 
 typedef struct shop {
   tree tree;
@@ -109,8 +109,8 @@ static double plain_distance(const burl_model *model, size_t m, size_t k, const 
 }
 
 /* least (member, K) over the patches of all images; at[...] of the exemplar's own place. */
-static void search_all(const shop *s, const burl_model *model, double least[MODEL_MEMBERS][K],
-                       double at[MODEL_MEMBERS][K]) {
+static void search_all(const shop *s, const burl_model *model, double least[MODEL_MEMBERS][MOST],
+                       double at[MODEL_MEMBERS][MOST]) {
   for (size_t i = 0; i < IMAGES; i++) {
     burl_image image = load_image(&s->tree, i);
     char name[32];
@@ -119,6 +119,7 @@ static void search_all(const shop *s, const burl_model *model, double least[MODE
     encode_whole(&w, model, &image);
     for (size_t m = 0; m < burl_model_get_member_count(model); m++) {
       const burl_feature_map *map = &w.maps[burl_member_group(m)];
+      assert_true(!model->bank[m] || burl_bank_get_count(model->bank[m]) <= MOST);
       for (size_t k = 0; model->bank[m] && k < burl_bank_get_count(model->bank[m]); k++) {
         burl_exemplar e;
         burl_model_get_exemplar(model, m, k, &e);
@@ -136,15 +137,16 @@ static void search_all(const shop *s, const burl_model *model, double least[MODE
 }
 
 static void check_nearest(const shop *s, const burl_model *model, size_t members) {
-  double least[MODEL_MEMBERS][K], at[MODEL_MEMBERS][K];
+  double least[MODEL_MEMBERS][MOST], at[MODEL_MEMBERS][MOST];
   size_t seen = 0;
-  for (size_t i = 0; i < MODEL_MEMBERS * K; i++)
-    least[i / K][i % K] = at[i / K][i % K] = 1e30;
+  for (size_t i = 0; i < MODEL_MEMBERS * MOST; i++)
+    least[i / MOST][i % MOST] = at[i / MOST][i % MOST] = 1e30;
   search_all(s, model, least, at);
   for (size_t m = 0; m < burl_model_get_member_count(model); m++) {
     burl_model_member member;
     burl_model_get_member(model, m, &member);
     seen += member.prototypes > 0;
+    assert_true(member.prototypes <= MOST);
     for (size_t k = 0; k < member.prototypes; k++) {
       burl_exemplar e;
       burl_model_get_exemplar(model, m, k, &e);
@@ -258,7 +260,7 @@ static void test_loaded_gallery_is_the_saved_one(void **state) {
   assert_int_equal(burl_model_load(&loaded, path, NULL), BURL_OK);
   assert_true(burl_model_has_gallery(loaded));
   for (size_t m = 0; m < burl_model_get_member_count(loaded); m++)
-    for (size_t k = 0; k < (loaded->bank[m] ? K : 0); k++) {
+    for (size_t k = 0; k < (loaded->bank[m] ? burl_bank_get_count(loaded->bank[m]) : 0); k++) {
       burl_exemplar a, b;
       burl_model_get_exemplar(s->placed, m, k, &a);
       burl_model_get_exemplar(loaded, m, k, &b);
