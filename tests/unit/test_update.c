@@ -330,7 +330,7 @@ static void test_no_news_copies(void **state) {
 static double worst_distance(const burl_renewal *r, const float *points, size_t n) {
   double worst = 0.0;
   for (size_t i = 0; i < n; i++) {
-    double least = INFINITY;
+    double least = (double)INFINITY;
     for (size_t j = 0; j < r->count; j++) {
       double sum = 0.0;
       for (size_t t = 0; t < DIM; t++)
