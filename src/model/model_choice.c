@@ -17,3 +17,12 @@ burl_status burl_model_set_choice(burl_model *model, const char *text, burl_diag
   model->json = json;
   return BURL_OK;
 }
+
+burl_status burl_model_keep_choice(burl_model *model, const burl_model *from) {
+  json_t *root = json_loads(from->json, 0, NULL);
+  if (!root) return BURL_ERR_MEMORY;
+  const char *text = json_string_value(json_object_get(root, "spatial_choice"));
+  burl_status status = text ? burl_model_set_choice(model, text, NULL) : BURL_OK;
+  json_decref(root);
+  return status;
+}

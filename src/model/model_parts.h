@@ -132,4 +132,8 @@ burl_status burl_model_keep_maxima(burl_model *model, const double *values,
 /* Fills model->json from the other members. Errors: BURL_ERR_MEMORY. */
 burl_status burl_model_describe(burl_model *model) BURL_MUST_CHECK;
 
+/* What burl_model_set_choice noted in another model's text goes into this one's. Errors:
+ * BURL_ERR_MEMORY. */
+burl_status burl_model_keep_choice(burl_model *model, const burl_model *from) BURL_MUST_CHECK;
+
 #endif

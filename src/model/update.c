@@ -120,7 +120,8 @@ static burl_status take_over(update_job *job) {
   next->aside_name = model->aside_name;
   next->options.gallery = 0; /* its patches were nearest to the prototypes before */
   next->fitted_by = model->fitted_by;
-  if (burl_model_describe(next) != BURL_OK) return burl_fail_memory(job->fit.data.diag, NULL);
+  if (burl_model_describe(next) != BURL_OK || burl_model_keep_choice(next, model) != BURL_OK)
+    return burl_fail_memory(job->fit.data.diag, NULL);
   for (size_t m = 0; m < MODEL_MEMBERS; m++) {
     SWAP(burl_bank *, model->bank[m], next->bank[m]);
     model->scale[m] = next->scale[m];

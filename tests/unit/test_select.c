@@ -203,7 +203,7 @@ static void test_failing_allocations(void **state) {
   fill_panels(&s->tree, "eight", 8);
   burl_dataset *dataset = tree_load(&s->tree, "eight");
   long total = 0;
-  for (long i = -1; i < total; i += i < 30 ? 1 : 1 + total / 3) {
+  for (long i = -1; i < total; i += i < 30 ? 1 : 1 + total / 2) {
     burl_spatial chosen = BURL_SPATIAL_COUNT;
     burl_select_report report = {.images = 77};
     burl_diag diag = {0};
@@ -235,6 +235,12 @@ static void test_choice_is_noted(void **state) {
   assert_int_equal(burl_model_load(&loaded, tree_path(&s->tree, "m.burl"), &diag), BURL_OK);
   assert_string_equal(burl_model_get_json(loaded), burl_model_get_json(model));
   assert_non_null(strstr(burl_model_get_json(loaded), "\"spatial_choice\": \"none: again\""));
+  burl_dataset *more = tree_load(&s->tree, "plain");
+  burl_update_options update = burl_update_default_options();
+  update.force = 1;
+  assert_int_equal(burl_model_update(loaded, NULL, more, &update, NULL, &diag), BURL_OK);
+  assert_non_null(strstr(burl_model_get_json(loaded), "\"spatial_choice\": \"none: again\""));
+  burl_dataset_free(more);
   char *before = strdup(burl_model_get_json(model));
   assert_int_equal(burl_model_set_choice(model, "\xff\xfe", &diag), BURL_ERR_MEMORY);
   assert_string_equal(burl_model_get_json(model), before);
