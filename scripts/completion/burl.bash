@@ -11,8 +11,8 @@ _burl() {
   case $command in
     check) options="--threads --help" ;;
     fit)
-      options="--output --prototypes --power --trim --spatial --spatial-weight --false-alarm --no-gallery
-        --seed --threads --quiet --help"
+      options="--output --method --prototypes --power --trim --spatial --spatial-weight --false-alarm --set
+        --no-gallery --seed --threads --quiet --help"
       ;;
     score) options="--output --raw --no-pictures --explain --threads --quiet --help" ;;
     eval) options="--output --mask-threshold --threads --quiet --help" ;;
@@ -28,10 +28,11 @@ _burl() {
       ;;
   esac
   case $before in
+    --method) COMPREPLY=($(compgen -W "burl pradot coreset gaussian kmeans" -- "$word")) ;;
     --spatial) COMPREPLY=($(compgen -W "none grid periodic auto" -- "$word")) ;;
     --print) COMPREPLY=($(compgen -W "none dots stripes checks figures" -- "$word")) ;;
     --weave) COMPREPLY=($(compgen -W "plain twill satin rib all" -- "$word")) ;;
-    --prototypes | --power | --trim | --spatial-weight | --false-alarm | --seed | --threads | \
+    --prototypes | --power | --trim | --spatial-weight | --false-alarm | --set | --seed | --threads | \
       --mask-threshold | --train | --test-good | --per-defect | --size | --repeat) ;;
     *)
       case $word in
