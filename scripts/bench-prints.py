@@ -28,7 +28,9 @@ def measure(args, data, spatial, seed, out):
     command = [args.tool, "fit", data, "-o", model, "-q", "--seed", str(seed), "--spatial", spatial,
                "--threads", str(args.threads)]
     start = time.perf_counter()
-    run(command + (["--set", args.set] if args.set else []))
+    fit = subprocess.run(command + (["--set", args.set] if args.set else []), capture_output=True, text=True)
+    if fit.returncode != 0:  # periodic, and the print was not found
+        return {"failed": fit.stderr.strip()}
     seconds = time.perf_counter() - start
     run([args.tool, "eval", model, data, "-o", os.path.join(out, "eval"), "-q", "--threads", str(args.threads)])
     with open(os.path.join(out, "eval", "metrics.json")) as f:
