@@ -89,8 +89,8 @@ static void close_job(update_job *job) {
   for (size_t g = 0; g < BURL_MAX_GROUPS; g++)
     burl_sample_close(&f->sample[g]);
   burl_update_free_banks(job);
+  burl_fit_free_trim(f); /* while the images are counted */
   burl_training_close(&f->data);
-  burl_fit_free_trim(f);
   free(f->fold);
   free(f->largest);
   free(job->look);
