@@ -215,8 +215,8 @@ static void close_fit(fit *f) {
   for (size_t k = 0; k < MAX_FOLDS; k++)
     for (size_t m = 0; m < MODEL_MEMBERS; m++)
       burl_bank_free(f->held_out[k][m]);
+  burl_fit_free_trim(f); /* while the images are counted */
   burl_training_close(&f->data);
-  burl_fit_free_trim(f);
   free(f->fold);
   free(f->largest);
   pthread_mutex_destroy(&f->lock);
