@@ -44,9 +44,11 @@ static inline void cloth_fill(const tree *t, const char *folder, size_t count, s
   }
 }
 
+/* Few prototypes, and no rounds against outliers: what most tests need. */
 static inline burl_fit_options cloth_options(int threads) {
   burl_fit_options options = burl_fit_default_options();
   options.bank.prototypes = 16;
+  options.bank.outliers = options.bank.clean = 0.0;
   options.threads = threads;
   return options;
 }

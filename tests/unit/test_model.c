@@ -232,6 +232,47 @@ static void test_unusable_images_are_skipped(void **state) {
   burl_model_free(clean);
 }
 
+static burl_model *fit_cleaned(const burl_dataset *dataset, double outliers, double clean,
+                               int threads) {
+  burl_fit_options options = cloth_options(threads);
+  options.bank.outliers = outliers;
+  options.bank.clean = clean;
+  burl_model *model = NULL;
+  assert_int_equal(burl_model_fit(&model, NULL, dataset, &options, NULL, NULL), BURL_OK);
+  return model;
+}
+
+/* A defective image among good ones is set aside by name, the same for any threads, and its defect
+ * is plainer to the model than to one that learned it. */
+static void test_defect_among_good_images(void **state) {
+  shop *s = *state;
+  enum { GOOD = 12 };
+  cloth_fill(&s->tree, "dirty", GOOD, SIDE, SIDE);
+  burl_image hole = cloth_draw(SIDE, SIDE, BURL_DEFECT_HOLE, 5);
+  cloth_put(&s->tree, "dirty/5x.png", &hole);
+  burl_dataset *dataset = tree_load(&s->tree, "dirty");
+  burl_model *taken = fit_cleaned(dataset, 0.0, 0.0, 2);
+  burl_model *one = fit_cleaned(dataset, 0.02, 2.5, 1), *two = fit_cleaned(dataset, 0.02, 2.5, 2);
+  assert_string_equal(burl_model_get_json(one), burl_model_get_json(two));
+  burl_model_info info;
+  burl_model_get_info(taken, &info);
+  assert_int_equal(info.aside, 0);
+  burl_model_get_info(one, &info);
+  assert_int_equal(info.images, GOOD + 1);
+  assert_int_equal(info.aside, 1);
+  assert_int_equal(info.calibration_images, GOOD);
+  assert_non_null(strstr(burl_model_get_aside(one, 0), "5x"));
+  double known, unknown;
+  free(cloth_score(taken, &hole, 1, &known));
+  free(cloth_score(one, &hole, 1, &unknown));
+  assert_true(unknown > 1.0 && unknown > known);
+  burl_image_free(&hole);
+  burl_dataset_free(dataset);
+  burl_model_free(taken);
+  burl_model_free(one);
+  burl_model_free(two);
+}
+
 static void refuse(tree *t, const char *name, const burl_fit_options *options, burl_status expected,
                    const char *part) {
   burl_dataset *dataset = tree_load(t, name);
@@ -400,6 +441,7 @@ int main(void) {
       cmocka_unit_test(test_defects_score_above_good_cloth),
       cmocka_unit_test(test_heat_is_registered),
       cmocka_unit_test(test_unusable_images_are_skipped),
+      cmocka_unit_test(test_defect_among_good_images),
       cmocka_unit_test(test_too_few_images),
       cmocka_unit_test(test_options_out_of_range),
       cmocka_unit_test(test_smallest_sets),

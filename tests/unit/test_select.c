@@ -203,7 +203,7 @@ static void test_failing_allocations(void **state) {
   fill_panels(&s->tree, "eight", 8);
   burl_dataset *dataset = tree_load(&s->tree, "eight");
   long total = 0;
-  for (long i = -1; i < total; i += i < 30 ? 1 : 1 + total / 2) {
+  for (long i = -1; i < total; i += i < 20 ? 4 : 1 + total / 2) {
     burl_spatial chosen = BURL_SPATIAL_COUNT;
     burl_select_report report = {.images = 77};
     burl_diag diag = {0};
