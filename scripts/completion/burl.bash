@@ -11,7 +11,7 @@ _burl() {
   case $command in
     check) options="--threads --help" ;;
     fit)
-      options="--output --method --prototypes --power --trim --spatial --spatial-weight --false-alarm --set
+      options="--output --method --prototypes --power --trim --clean --spatial --spatial-weight --false-alarm --set
         --no-gallery --seed --threads --quiet --help"
       ;;
     score) options="--output --raw --no-pictures --explain --threads --quiet --help" ;;
@@ -32,7 +32,7 @@ _burl() {
     --spatial) COMPREPLY=($(compgen -W "none grid periodic auto" -- "$word")) ;;
     --print) COMPREPLY=($(compgen -W "none dots stripes checks figures" -- "$word")) ;;
     --weave) COMPREPLY=($(compgen -W "plain twill satin rib all" -- "$word")) ;;
-    --prototypes | --power | --trim | --spatial-weight | --false-alarm | --set | --seed | --threads | \
+    --prototypes | --power | --trim | --clean | --spatial-weight | --false-alarm | --set | --seed | --threads | \
       --mask-threshold | --train | --test-good | --per-defect | --size | --repeat) ;;
     *)
       case $word in

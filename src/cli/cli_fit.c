@@ -29,6 +29,7 @@ void burl_cli_preset_fit(cli_values *values) {
   preset_whole(values, CLI_PROTOTYPES, options.bank.prototypes);
   preset_real(values, CLI_POWER, options.bank.power);
   preset_real(values, CLI_TRIM, options.bank.trim);
+  preset_real(values, CLI_CLEAN, options.bank.clean);
   preset_choice(values, CLI_SPATIAL, BURL_SPATIAL_AUTO);
   preset_real(values, CLI_SPATIAL_WEIGHT, options.bank.spatial_weight);
   preset_real(values, CLI_FALSE_ALARM, options.false_alarm);
@@ -61,6 +62,7 @@ static burl_status options_from(burl_fit_options *options, const cli_values *val
   options->bank.prototypes = (size_t)given[CLI_PROTOTYPES].whole;
   options->bank.power = given[CLI_POWER].real;
   options->bank.trim = given[CLI_TRIM].real;
+  options->bank.clean = given[CLI_CLEAN].real;
   options->bank.spatial = (burl_spatial)given[CLI_SPATIAL].choice;
   options->bank.spatial_weight = given[CLI_SPATIAL_WEIGHT].real;
   options->bank.seed = given[CLI_SEED].whole;
@@ -109,6 +111,8 @@ static void print_summary(const burl_model *model, const char *choice, const cha
   if (info.aside)
     printf("set aside   %zu image%s that look%s unlike the others\n", info.aside,
            burl_cli_plural(info.aside), info.aside == 1 ? "s" : "");
+  for (size_t i = 0; i < info.aside; i++)
+    printf("            %s\n", burl_model_get_aside(model, i));
   if (choice[0]) printf("positions   %s\n", choice);
   printf("prototypes  %zu in %zu bank%s\n", prototypes, groups, burl_cli_plural(groups));
   printf("threshold   %.4g (90 %% interval %.4g to %.4g), from %zu held-out score%s\n",

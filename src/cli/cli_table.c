@@ -75,6 +75,15 @@ static const cli_option fit_options[] = {
      .help = "Share of the dearest patches left out, against faults among the good images",
      .low = 0,
      .high = 0.5},
+    {.id = CLI_CLEAN,
+     .kind = CLI_REAL,
+     .name = "clean",
+     .value = "C",
+     .help =
+         "Good images so many robust deviations worse than the others are set aside and listed; "
+         "0: none",
+     .low = 0,
+     .high = 100},
     {.id = CLI_SPATIAL,
      .kind = CLI_CHOICE,
      .name = "spatial",
