@@ -11,6 +11,8 @@
 
 #define TURN 6.283185307179586 /* 2 pi */
 
+enum { JOINED = 16 * BURL_JOINT_MAX_DIM }; /* floats of patches joined at a time, 256 KiB */
+
 typedef struct points_bank {
   burl_bank base;
   burl_joint joint;
@@ -68,8 +70,8 @@ void burl_joint_points(const burl_joint *self, float *joint, const float *patche
 /* Patches of a call are joined on the stack, as many at a time as fit. */
 static void nearest_joint(const points_bank *self, float *squared, uint32_t *nearest,
                           const float *patches, const float *positions, size_t n) {
-  float joint[2 * BURL_JOINT_MAX_DIM];
-  size_t dim = self->joint.dim, step = 2 * BURL_JOINT_MAX_DIM / dim;
+  float joint[JOINED];
+  size_t dim = self->joint.dim, step = JOINED / dim;
   for (size_t i = 0; i < n; i += step) {
     size_t m = n - i < step ? n - i : step;
     burl_joint_points(&self->joint, joint, patches + i * self->joint.d, positions + 2 * i, m);
