@@ -93,7 +93,7 @@ static burl_status search_sample(uint32_t *nearest, float *squared, const burl_b
   return BURL_OK;
 }
 
-/* place[PLACE_IMAGE] is the training image's number for now. */
+/* place[PLACE_IMAGE] is the training image's number until names are known. */
 static burl_status find_member(void *context, size_t m, int worker) {
   search *s = context;
   const fit *f = s->fit;
