@@ -159,22 +159,23 @@ static void free_banks(fit *f) {
   }
 }
 
-static burl_status learn_members(fit *f) {
+static burl_status learn_members(fit *f, int pricing) {
+  f->pricing = pricing;
   burl_status status = burl_fit_draw_samples(f);
   if (status == BURL_OK) status = burl_fit_learn_banks(f);
   if (status == BURL_OK) status = burl_fit_scale(f);
   return status;
 }
 
-/* Everything again without what the banks so far find outlying. The first round judges with banks
- * that have learned from other outliers, so it takes a second. */
-static burl_status learn_without_outliers(fit *f) {
+/* Finds what is outlying, and learns the encoder again without it. The first round judges with
+ * banks that have learned from other outliers, so it takes a second. */
+static burl_status leave_outliers_out(fit *f) {
   burl_status status = BURL_OK;
   for (int round = 0; round < TRIM_ROUNDS && status == BURL_OK; round++) {
-    status = burl_fit_find_trim(f);
+    status = learn_members(f, 1);
+    if (status == BURL_OK) status = burl_fit_find_trim(f);
     free_banks(f);
     if (status == BURL_OK) status = learn_encoder(f);
-    if (status == BURL_OK) status = learn_members(f);
   }
   return status;
 }
@@ -184,9 +185,9 @@ static burl_status learn_by_tiles(fit *f) {
   burl_status status = BURL_OK;
   if (model->options.bank.spatial == BURL_SPATIAL_PERIODIC) status = learn_lattice(f);
   if (status == BURL_OK) status = burl_fit_deal_folds(f);
-  if (status == BURL_OK) status = learn_members(f);
   if (status == BURL_OK && (model->options.bank.outliers > 0.0 || model->options.bank.clean > 0.0))
-    status = learn_without_outliers(f);
+    status = leave_outliers_out(f);
+  if (status == BURL_OK) status = learn_members(f, 0);
   if (status == BURL_OK) status = burl_fit_calibrate(f);
   if (status == BURL_OK) status = burl_fit_name_aside(f);
   if (status == BURL_OK && model->options.gallery) status = burl_fit_find_exemplars(f);

@@ -28,6 +28,7 @@ typedef struct fit {
   size_t learned, tasks;                         /* banks learned so far, and in all */
   double *largest;                               /* (images) largest held-out value of each */
   size_t learning_pass;
+  int pricing;    /* the banks of this round only find outliers */
   trim_map *trim; /* (images), NULL before prices are known */
   int trim_limit; /* codes above are trimmed */
 } fit;
