@@ -43,7 +43,8 @@ int burl_cli_run_info(const cli_values *values) {
   burl_cli_console_start(&console, 0);
   burl_diag diag = {0};
   burl_model *model = NULL;
-  if (burl_model_load(&model, values->operands[0], &diag) != BURL_OK)
+  if (burl_model_load_with(&model, values->operands[0], values->option[CLI_ENCODER].text, &diag) !=
+      BURL_OK)
     return burl_cli_fail(&console, &diag);
   const char *gallery = values->option[CLI_GALLERY].text;
   if (gallery && burl_cli_gallery_save(model, values->operands[0], gallery, &diag) != BURL_OK) {
