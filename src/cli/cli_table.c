@@ -42,7 +42,7 @@
   { .id = key, .kind = CLI_FLAG, .name = long_name, .help = text }
 #define WEIGHTS                                                                                    \
   {                                                                                                \
-    .id = CLI_ENCODER, .kind = CLI_TEXT, .name = "encoder", .value = "NAME:FILE",              \
+    .id = CLI_ENCODER, .kind = CLI_TEXT, .name = "encoder", .value = "NAME:FILE",                  \
     .help = "Other places of the weights that the model was fitted with"                           \
   }
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
