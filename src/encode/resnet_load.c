@@ -6,6 +6,7 @@
 #include "base/diag.h"
 #include "base/half.h"
 #include "base/memory.h"
+#include "num/winograd.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ typedef struct loader {
 
 static void free_conv(resnet_conv *conv) {
   free(conv->conv.weight);
+  free(conv->conv.transformed);
   free(conv->conv.bias);
   free(conv->half);
   free(conv->half_bias);
@@ -113,6 +115,8 @@ static burl_status fill_conv(resnet_conv *made, float *tensor, double *scale, do
     round_to_half(made->half_bias, conv->bias, conv->out);
   }
   arrange(conv, tensor);
+  if (conv->transformed)
+    burl_winograd_transform(conv->transformed, conv->weight, conv->in, conv->out);
   return BURL_OK;
 }
 
@@ -132,13 +136,15 @@ static burl_status load_conv(resnet_conv *made, const loader *from, const char *
   made->conv = (burl_conv){.in = in, .out = out, .side = side, .stride = stride};
   made->conv.weight = burl_alloc(n, sizeof(float));
   made->conv.bias = burl_alloc(out, sizeof(float));
+  int fast = side == 3 && stride == 1;
+  if (fast) made->conv.transformed = burl_alloc(burl_winograd_weights_size(in, out), sizeof(float));
   made->half = from->half ? burl_alloc(n, sizeof *made->half) : NULL;
   made->half_bias = from->half ? burl_alloc(out, sizeof *made->half_bias) : NULL;
   float *tensor = burl_alloc(n, sizeof *tensor);
   double *norms = burl_alloc(2 * out, sizeof *norms);
   burl_status status = BURL_OK;
-  if (!made->conv.weight || !made->conv.bias || !tensor || !norms ||
-      (from->half && (!made->half || !made->half_bias)))
+  if (!made->conv.weight || !made->conv.bias || (fast && !made->conv.transformed) || !tensor ||
+      !norms || (from->half && (!made->half || !made->half_bias)))
     status = burl_fail_memory(from->diag, NULL);
   if (status == BURL_OK) status = fill_conv(made, tensor, norms, norms + out, from, norm);
   free(tensor);

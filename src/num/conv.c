@@ -4,6 +4,7 @@
 
 #include "num/gemm.h"
 #include "num/simd.h"
+#include "num/winograd.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@ size_t burl_conv_extent(const burl_conv *conv, size_t extent) {
 }
 
 size_t burl_conv_scratch(const burl_conv *conv) {
+  if (conv->transformed) return burl_winograd_scratch(conv->in, conv->out);
   return BLOCK * conv->side * conv->side * conv->in;
 }
 
@@ -47,6 +49,11 @@ static void finish(float *restrict out, const float *restrict bias, const float 
 
 void burl_conv_run(const burl_conv *conv, float *out, const float *in, size_t rows, size_t cols,
                    const float *residual, int relu, float *scratch) {
+  if (conv->transformed) {
+    burl_winograd_run(out, in, rows, cols, conv->in, conv->out, conv->transformed, conv->bias,
+                      residual, relu, scratch);
+    return;
+  }
   size_t cells = burl_conv_extent(conv, rows) * burl_conv_extent(conv, cols);
   size_t depth = conv->side * conv->side * conv->in, d = conv->out;
   int direct = conv->side == 1 && conv->stride == 1;

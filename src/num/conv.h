@@ -8,8 +8,9 @@
  * outside, padding (side-1)/2. */
 typedef struct burl_conv {
   size_t in, out, side, stride;
-  float *weight; /* (side, side, in, out) */
-  float *bias;   /* (out) */
+  float *weight;      /* (side, side, in, out) */
+  float *transformed; /* of a 3 x 3 at stride 1 what num/winograd.h makes of them; NULL: not used */
+  float *bias;        /* (out) */
 } burl_conv;
 
 /* Rows or columns that come out of so many. */

@@ -77,8 +77,8 @@ static void some_layers_alone(void **state) {
   network_close(&c);
 }
 
-/* A cell sees no farther than its layer says, and that far. */
-static void sees_as_far_as_it_says(void **state) {
+/* A cell sees no farther than its layer says, but for rounding. */
+static void sees_no_farther_than_it_says(void **state) {
   enum { SIDE = 320 };
   static const int layer[] = {2};
   static float first[40 * 40 * 64];
@@ -87,20 +87,26 @@ static void sees_as_far_as_it_says(void **state) {
   burl_network *network = make(&c, "resnet18", layer, 1, 0);
   burl_network_workspace *w = network->ops->workspace_new(network, SIDE, SIDE);
   size_t reach = network->ops->get_layer(network, 0).reach, cell = 20, at = cell * 8;
-  for (size_t away = reach; away <= reach + 1; away++) {
+  double changed[2] = {0.0, 0.0};
+  for (size_t far = 0; far < 2; far++) {
     burl_network_map map;
-    float *input = network->ops->get_input(w, SIDE, SIDE);
-    for (size_t i = 0; i < 3 * SIDE * SIDE; i++)
-      input[i] = (float)(i % 17) / 17.0f;
-    network->ops->forward(network, w, SIDE, SIDE, &map);
-    memcpy(first, map.data, map.rows * map.cols * map.dim * sizeof *first);
-    for (size_t i = 0; i < 3 * SIDE * SIDE; i++)
-      input[i] = (float)(i % 17) / 17.0f + (i / SIDE % SIDE == at + away ? 1e3f : 0.0f);
-    network->ops->forward(network, w, SIDE, SIDE, &map);
-    int same = memcmp(first + (cell * map.cols + cell) * map.dim,
-                      map.data + (cell * map.cols + cell) * map.dim, map.dim * sizeof *first) == 0;
-    assert_int_equal(same, away > reach);
+    for (int with = 0; with < 2; with++) {
+      float *input = network->ops->get_input(w, SIDE, SIDE);
+      for (size_t i = 0; i < 3 * SIDE * SIDE; i++) {
+        size_t y = i / SIDE % SIDE;
+        int reached = far ? y > at + reach : y > at && y <= at + reach;
+        input[i] = (float)(i % 17) / 17.0f + (with && reached ? 3.0f : 0.0f);
+      }
+      network->ops->forward(network, w, SIDE, SIDE, &map);
+      if (!with) memcpy(first, map.data, map.rows * map.cols * map.dim * sizeof *first);
+    }
+    for (size_t t = 0; t < map.dim; t++) {
+      size_t i = (cell * map.cols + cell) * map.dim + t;
+      changed[far] = fmax(changed[far], fabs((double)first[i] - (double)map.data[i]));
+    }
   }
+  assert_true(changed[0] > 0.1);
+  assert_true(changed[1] < 1e-4);
   network->ops->workspace_free(w);
   network->ops->free(network);
   network_close(&c);
@@ -207,7 +213,7 @@ int main(void) {
       cmocka_unit_test(equals_torch),
       cmocka_unit_test(equals_torch_on_real_weights),
       cmocka_unit_test(some_layers_alone),
-      cmocka_unit_test(sees_as_far_as_it_says),
+      cmocka_unit_test(sees_no_farther_than_it_says),
       cmocka_unit_test(comes_back_from_a_file),
       cmocka_unit_test(refuses_what_does_not_fit),
       cmocka_unit_test(every_allocation_may_fail),
