@@ -55,7 +55,17 @@ typedef struct burl_model_info {
   double typical;                       /* raw value that heat 0 stands for */
   uint32_t data_checksum; /* CRC-32 over the names and pixels of the training images */
   size_t groups;
+  size_t networks; /* pretrained networks among its encoders */
 } burl_model_info;
+
+/* A pretrained network that a model sees by. Texts are borrowed from the model. */
+typedef struct burl_model_network {
+  const char *name;        /* "resnet18".. */
+  const char *hash, *file; /* of the weights: 16 hexadecimal digits, and where they were */
+  int embedded;            /* the weights are in the model */
+  const int *layers;       /* (layer_count), rising */
+  size_t layer_count;
+} burl_model_network;
 
 /* Fits on the good training images of a data set. Images that cannot be used go to the observer as
  * problems and are counted in *skipped (may be NULL).
@@ -104,6 +114,7 @@ BURL_API void burl_model_free(burl_model *model);
 
 BURL_API void burl_model_get_info(const burl_model *model, burl_model_info *info);
 BURL_API void burl_model_get_group(const burl_model *model, size_t group, burl_model_group *info);
+BURL_API void burl_model_get_network(const burl_model *model, size_t i, burl_model_network *info);
 /* Names of the images set aside, as in the data set, i < aside. */
 BURL_API const char *burl_model_get_aside(const burl_model *model, size_t i);
 /* The metadata as JSON text, borrowed: all settings, the calibration and the groups. */

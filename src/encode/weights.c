@@ -54,12 +54,27 @@ static burl_status open_weights(burl_weights **weights, const burl_safetensors *
   return BURL_OK;
 }
 
+/* What wrappers have put before all names: that of a tensor that every network has. */
+static const char *find_prefix(const burl_safetensors *file) {
+  static const char *const prefixes[] = {"",          "model.",   "module.", "module.model.",
+                                         "backbone.", "encoder.", "net."};
+  static const char *const landmarks[] = {"conv1.weight", "patch_embed.proj.weight",
+                                          "embeddings.patch_embeddings.projection.weight"};
+  for (size_t p = 0; p < sizeof prefixes / sizeof *prefixes; p++)
+    for (size_t l = 0; l < sizeof landmarks / sizeof *landmarks; l++) {
+      char name[96];
+      snprintf(name, sizeof name, "%s%s", prefixes[p], landmarks[l]);
+      if (burl_safetensors_find(file, name)) return prefixes[p];
+    }
+  return "";
+}
+
 burl_status burl_weights_load(burl_weights **weights, const char *path, burl_diag *diag) {
   burl_safetensors *file;
   burl_weights *made = NULL;
   burl_status status = burl_safetensors_load(&file, path, diag);
   if (status != BURL_OK) return status;
-  status = open_weights(&made, file, "", path, diag);
+  status = open_weights(&made, file, find_prefix(file), path, diag);
   if (status != BURL_OK) {
     burl_safetensors_free(file);
     return status;

@@ -6,7 +6,8 @@
 
 typedef struct burl_weights burl_weights;
 
-/* Reads a safetensors file. Errors: as burl_safetensors_load. */
+/* Reads a safetensors file. Where a wrapper has put "model.", "module.", "backbone.", "encoder." or
+ * "net." before all names, that is no part of them. Errors: as burl_safetensors_load. */
 burl_status burl_weights_load(burl_weights **weights, const char *path,
                               burl_diag *diag) BURL_MUST_CHECK;
 

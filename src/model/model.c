@@ -40,7 +40,18 @@ void burl_model_get_info(const burl_model *model, burl_model_info *info) {
                             .data_checksum = model->data_checksum,
                             .aside = model->aside,
                             .updates = model->updates,
-                            .groups = model->encoder->ops->groups};
+                            .groups = model->encoder->ops->groups,
+                            .networks = burl_encoders_count_networks(model->encoder)};
+}
+
+void burl_model_get_network(const burl_model *model, size_t i, burl_model_network *info) {
+  const burl_network_choice *choice = burl_encoders_get_network(model->encoder, i);
+  *info = (burl_model_network){.name = choice->name,
+                               .hash = choice->hash,
+                               .file = choice->path,
+                               .embedded = choice->embedded,
+                               .layers = choice->layers,
+                               .layer_count = choice->count};
 }
 
 void burl_model_get_group(const burl_model *model, size_t group, burl_model_group *info) {

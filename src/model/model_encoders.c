@@ -46,12 +46,27 @@ static json_t *describe(const burl_network_choice *choice) {
                    "file", choice->path);
 }
 
-json_t *burl_encoders_describe(const burl_encoder *encoder) {
-  json_t *networks = json_array();
-  for (size_t p = 0; networks && p < burl_fused_count(encoder); p++) {
+const burl_network_choice *burl_encoders_get_network(const burl_encoder *encoder, size_t i) {
+  for (size_t p = 0; p < burl_fused_count(encoder); p++) {
     const burl_network_choice *choice =
         burl_network_encoder_get_choice(burl_fused_get_const(encoder, p));
-    if (!choice || json_array_append_new(networks, describe(choice)) == 0) continue;
+    if (choice && i-- == 0) return choice;
+  }
+  return NULL;
+}
+
+size_t burl_encoders_count_networks(const burl_encoder *encoder) {
+  size_t n = 0;
+  while (burl_encoders_get_network(encoder, n))
+    n++;
+  return n;
+}
+
+json_t *burl_encoders_describe(const burl_encoder *encoder) {
+  json_t *networks = json_array();
+  for (size_t n = 0; networks && n < burl_encoders_count_networks(encoder); n++) {
+    if (json_array_append_new(networks, describe(burl_encoders_get_network(encoder, n))) == 0)
+      continue;
     json_decref(networks);
     return NULL;
   }

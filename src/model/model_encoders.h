@@ -13,6 +13,10 @@
 burl_status burl_encoders_open(burl_encoder *parts[BURL_MAX_PARTS], size_t *count,
                                const burl_fit_options *options, burl_diag *diag) BURL_MUST_CHECK;
 
+/* The networks among the parts of an encoder. */
+size_t burl_encoders_count_networks(const burl_encoder *encoder);
+const burl_network_choice *burl_encoders_get_network(const burl_encoder *encoder, size_t i);
+
 /* "networks" of a model's text; NULL where there is no memory. */
 json_t *burl_encoders_describe(const burl_encoder *encoder);
 
