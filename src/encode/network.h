@@ -7,6 +7,8 @@
 
 #include "base/safetensors.h"
 
+#define BURL_NETWORK_LAYERS 4 /* that are looked at, at most */
+
 typedef struct burl_network burl_network;
 typedef struct burl_network_workspace burl_network_workspace;
 

@@ -12,8 +12,10 @@ typedef struct known {
 } known;
 
 static const known networks[] = {
-    {"resnet18", "2,3", 4},  {"resnet34", "2,3", 4},        {"resnet50", "2,3", 4},
-    {"resnet101", "2,3", 4}, {"wide_resnet50_2", "2,3", 4},
+    {"resnet18", "2,3", 4},   {"resnet34", "2,3", 4},        {"resnet50", "2,3", 4},
+    {"resnet101", "2,3", 4},  {"wide_resnet50_2", "2,3", 4}, {"vit_tiny", "6,9", 64},
+    {"vit_small", "6,9", 64}, {"vit_base", "6,9", 64},       {"vit_large", "12,18", 64},
+    {"vit", "1", 64}, /* of any width */
 };
 enum { NETWORKS = sizeof networks / sizeof *networks };
 
@@ -29,7 +31,8 @@ burl_status burl_network_choose(burl_network_choice *choice, const char *name, c
   burl_network_choice made = {.joint = 1};
   if (!network)
     return burl_fail(diag, BURL_ERR_ARGUMENT, NULL,
-                     "Networks: resnet18, resnet34, resnet50, resnet101, wide_resnet50_2.",
+                     "Networks: resnet18, resnet34, resnet50, resnet101, wide_resnet50_2, "
+                     "vit_tiny, vit_small, vit_base, vit_large, vit.",
                      "there is no encoder \"%.60s\"", name);
   if (!layers) layers = network->layers;
   strcpy(made.name, network->name);

@@ -17,6 +17,7 @@
 #include "encode/network.h"
 #include "encode/network_pool.h"
 #include "encode/resnet.h"
+#include "encode/vit.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -312,8 +313,8 @@ burl_status burl_network_encoder_new(burl_encoder **encoder, const burl_network_
   made->choice = *choice;
   made->ops.name = made->choice.name;
   strcpy(made->choice.hash, burl_weights_get_hash(weights));
-  burl_status status = burl_resnet_new(&made->network, choice->name, weights, choice->layers,
-                                       choice->count, choice->embedded, diag);
+  burl_status status = (is_resnet(choice->name) ? burl_resnet_new : burl_vit_new)(
+      &made->network, choice->name, weights, choice->layers, choice->count, choice->embedded, diag);
   if (status != BURL_OK) {
     free(made);
     return status;

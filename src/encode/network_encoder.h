@@ -3,9 +3,8 @@
 #define BURL_ENCODE_NETWORK_ENCODER_H
 
 #include "encode/encoder.h"
+#include "encode/network.h"
 #include "encode/weights.h"
-
-#define BURL_NETWORK_LAYERS 4 /* that one encoder looks at, at most */
 
 /* What is told of a network in a model, and what it takes to make it again. */
 typedef struct burl_network_choice {

@@ -66,7 +66,7 @@ static void measure(const burl_resnet *self, size_t height, size_t width, size_t
         rows = burl_conv_extent(conv, rows), cols = burl_conv_extent(conv, cols);
         *map = larger(*map, rows * cols * conv->out);
         *scratch = larger(*scratch, burl_conv_scratch(conv));
-        if (self->block[s][b].shortcut.conv.weight)
+        if (self->block[s][b].shortcut.conv.prepared)
           *scratch = larger(*scratch, burl_conv_scratch(&self->block[s][b].shortcut.conv));
       }
 }
@@ -140,7 +140,7 @@ static flow run_stem(const burl_resnet *self, const burl_network_workspace *w, s
 static flow run_block(const resnet_block *block, const burl_network_workspace *w, flow x) {
   const float *residual = x.data;
   float *to = x.data == w->buffer[0] ? w->buffer[1] : w->buffer[0];
-  if (block->shortcut.conv.weight)
+  if (block->shortcut.conv.prepared)
     residual = convolve(w, &block->shortcut, w->buffer[4], x, NULL, 0).data;
   for (size_t c = 0; c + 1 < block->convs; c++)
     x = convolve(w, &block->conv[c], w->buffer[2 + c], x, NULL, 1);

@@ -6,7 +6,6 @@
 #include "base/diag.h"
 #include "base/half.h"
 #include "base/memory.h"
-#include "num/winograd.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -35,8 +34,7 @@ typedef struct loader {
 } loader;
 
 static void free_conv(resnet_conv *conv) {
-  free(conv->conv.weight);
-  free(conv->conv.transformed);
+  free(conv->conv.prepared);
   free(conv->conv.bias);
   free(conv->half);
   free(conv->half_bias);
@@ -87,16 +85,17 @@ static void round_to_half(uint16_t *half, float *values, size_t n) {
 }
 
 /* weight (side,side,in,out) from tensor (out,in,side,side). */
-static void arrange(burl_conv *conv, const float *tensor) {
+static void arrange(float *weight, const burl_conv *conv, const float *tensor) {
   size_t taps = conv->side * conv->side;
   for (size_t c = 0; c < conv->out; c++)
     for (size_t t = 0; t < conv->in; t++)
       for (size_t k = 0; k < taps; k++)
-        conv->weight[(k * conv->in + t) * conv->out + c] = tensor[(c * conv->in + t) * taps + k];
+        weight[(k * conv->in + t) * conv->out + c] = tensor[(c * conv->in + t) * taps + k];
 }
 
-static burl_status fill_conv(resnet_conv *made, float *tensor, double *scale, double *shift,
-                             const loader *from, const char *norm) {
+/* tensor, arranged: as many floats each as the convolution has weights. */
+static burl_status fill_conv(resnet_conv *made, float *tensor, float *arranged, double *scale,
+                             double *shift, const loader *from, const char *norm) {
   burl_conv *conv = &made->conv;
   char name[96];
   const size_t shape[] = {conv->out, conv->in, conv->side, conv->side};
@@ -114,9 +113,8 @@ static burl_status fill_conv(resnet_conv *made, float *tensor, double *scale, do
     round_to_half(made->half, tensor, conv->out * taps);
     round_to_half(made->half_bias, conv->bias, conv->out);
   }
-  arrange(conv, tensor);
-  if (conv->transformed)
-    burl_winograd_transform(conv->transformed, conv->weight, conv->in, conv->out);
+  arrange(arranged, conv, tensor);
+  burl_conv_prepare(conv, arranged, tensor);
   return BURL_OK;
 }
 
@@ -134,19 +132,18 @@ static burl_status load_conv(resnet_conv *made, const loader *from, const char *
                      "tensor %s has %zu channels, not 1 to %d", name, out, MOST_CHANNELS);
   size_t n = out * in * side * side;
   made->conv = (burl_conv){.in = in, .out = out, .side = side, .stride = stride};
-  made->conv.weight = burl_alloc(n, sizeof(float));
+  made->conv.prepared = burl_alloc(burl_conv_prepared_size(&made->conv), sizeof(float));
   made->conv.bias = burl_alloc(out, sizeof(float));
-  int fast = side == 3 && stride == 1;
-  if (fast) made->conv.transformed = burl_alloc(burl_winograd_weights_size(in, out), sizeof(float));
   made->half = from->half ? burl_alloc(n, sizeof *made->half) : NULL;
   made->half_bias = from->half ? burl_alloc(out, sizeof *made->half_bias) : NULL;
-  float *tensor = burl_alloc(n, sizeof *tensor);
+  float *tensor = burl_alloc(2 * n, sizeof *tensor);
   double *norms = burl_alloc(2 * out, sizeof *norms);
   burl_status status = BURL_OK;
-  if (!made->conv.weight || !made->conv.bias || (fast && !made->conv.transformed) || !tensor ||
-      !norms || (from->half && (!made->half || !made->half_bias)))
+  if (!made->conv.prepared || !made->conv.bias || !tensor || !norms ||
+      (from->half && (!made->half || !made->half_bias)))
     status = burl_fail_memory(from->diag, NULL);
-  if (status == BURL_OK) status = fill_conv(made, tensor, norms, norms + out, from, norm);
+  if (status == BURL_OK)
+    status = fill_conv(made, tensor, tensor + n, norms, norms + out, from, norm);
   free(tensor);
   free(norms);
   return status;
@@ -204,7 +201,7 @@ static burl_status save_conv(const resnet_conv *conv, burl_safetensors_writer *w
                              const char *prefix) {
   char name[160];
   const burl_conv *c = &conv->conv;
-  if (!c->weight) return BURL_OK;
+  if (!c->prepared) return BURL_OK;
   snprintf(name, sizeof name, "encoder.%s.%s.weight", prefix, conv->name);
   burl_safetensors_writer_add_tensor(writer, name, BURL_DTYPE_F16,
                                      (size_t[]){c->out, c->in, c->side, c->side}, 4, conv->half);

@@ -17,7 +17,7 @@ typedef struct resnet_conv {
 typedef struct resnet_block {
   size_t convs; /* 2: basic, 3: bottleneck */
   resnet_conv conv[RESNET_BLOCK_CONVS];
-  resnet_conv shortcut; /* conv.weight NULL where there is none */
+  resnet_conv shortcut; /* conv.prepared NULL where there is none */
 } resnet_block;
 
 typedef struct burl_resnet {

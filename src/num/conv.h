@@ -8,10 +8,15 @@
  * outside, padding (side-1)/2. */
 typedef struct burl_conv {
   size_t in, out, side, stride;
-  float *weight;      /* (side, side, in, out) */
-  float *transformed; /* of a 3 x 3 at stride 1 what num/winograd.h makes of them; NULL: not used */
-  float *bias;        /* (out) */
+  float *prepared; /* by burl_conv_prepare */
+  float *bias;     /* (out) */
 } burl_conv;
+
+/* Floats of prepared weights; 0 where they do not fit a size_t. */
+size_t burl_conv_prepared_size(const burl_conv *conv);
+
+/* conv->prepared from weight (side, side, in, out); scratch (in, out) floats. */
+void burl_conv_prepare(const burl_conv *conv, const float *weight, float *scratch);
 
 /* Rows or columns that come out of so many. */
 size_t burl_conv_extent(const burl_conv *conv, size_t extent);

@@ -8,7 +8,7 @@
  * products. Channels come last, so every transform is the same on vectors of channels. */
 #include "num/winograd.h"
 
-#include "num/gemm.h"
+#include "num/packed.h"
 #include "num/simd.h"
 
 #include <string.h>
@@ -27,32 +27,36 @@ static size_t padded(size_t d) {
 }
 
 size_t burl_winograd_weights_size(size_t in, size_t out) {
-  return POINTS * padded(in) * padded(out);
+  return POINTS * burl_num_packed_size(out, in);
 }
 
 size_t burl_winograd_scratch(size_t in, size_t out) {
   return POINTS * block_tiles(in, out) * (padded(in) + padded(out));
 }
 
-void burl_winograd_transform(float *transformed, const float *weight, size_t in, size_t out) {
+/* Point p of G g G' for all channels. */
+static void transform_point(float *plane, const float *weight, size_t in, size_t out, size_t p) {
   static const double g[PATCH][3] = {{0.25, 0.0, 0.0},
                                      {-1.0 / 6, -1.0 / 6, -1.0 / 6},
                                      {-1.0 / 6, 1.0 / 6, -1.0 / 6},
                                      {1.0 / 24, 1.0 / 12, 1.0 / 6},
                                      {1.0 / 24, -1.0 / 12, 1.0 / 6},
                                      {0.0, 0.0, 1.0}};
-  size_t ld = padded(out), plane = padded(in) * ld;
-  memset(transformed, 0, POINTS * plane * sizeof *transformed);
-  for (size_t t = 0; t < in; t++)
-    for (size_t c = 0; c < out; c++)
-      for (size_t p = 0; p < POINTS; p++) {
-        double sum = 0.0;
-        for (size_t ky = 0; ky < 3; ky++)
-          for (size_t kx = 0; kx < 3; kx++)
-            sum += g[p / PATCH][ky] * g[p % PATCH][kx] *
-                   (double)weight[((ky * 3 + kx) * in + t) * out + c];
-        transformed[p * plane + t * ld + c] = (float)sum;
-      }
+  for (size_t i = 0; i < in * out; i++) {
+    double sum = 0.0;
+    for (size_t k = 0; k < 9; k++)
+      sum += g[p / PATCH][k / 3] * g[p % PATCH][k % 3] * (double)weight[k * in * out + i];
+    plane[i] = (float)sum;
+  }
+}
+
+void burl_winograd_transform(float *transformed, const float *weight, size_t in, size_t out,
+                             float *plane) {
+  size_t packed = burl_num_packed_size(out, in);
+  for (size_t p = 0; p < POINTS; p++) {
+    transform_point(plane, weight, in, out, p);
+    burl_num_pack_columns(transformed + p * packed, plane, out, out, in);
+  }
 }
 
 /* B' d for six vectors that lie `step` apart. */
@@ -161,18 +165,16 @@ void burl_winograd_run(float *out, const float *in, size_t rows, size_t cols, si
   const finish f = {out, bias, residual, relu, rows, cols, d_out};
   size_t wide = (cols + TILE - 1) / TILE, tiles = (rows + TILE - 1) / TILE * wide;
   size_t block = block_tiles(d_in, d_out), k = padded(d_in), n = padded(d_out);
+  size_t packed = burl_num_packed_size(d_out, d_in);
   float *V = scratch, *M = scratch + POINTS * block * k;
   for (size_t first = 0; first < tiles; first += block) {
     size_t count = tiles - first < block ? tiles - first : block;
     for (size_t i = 0; i < count; i++)
       transform_tile(V + i * k, count * k, in, rows, cols, d_in, (first + i) / wide * TILE,
                      (first + i) % wide * TILE);
-    for (size_t p = 0; p < POINTS; p++) {
-      burl_status fits =
-          burl_num_sgemm(M + p * count * n, n, V + p * count * k, k, BURL_NUM_PLAIN,
-                         transformed + p * k * n, n, BURL_NUM_PLAIN, count, n, k, 1.0f, 0.0f);
-      (void)fits; /* sizes are those of a network */
-    }
+    for (size_t p = 0; p < POINTS; p++)
+      burl_num_packed_product(M + p * count * n, n, V + p * count * k, k, transformed + p * packed,
+                              count, d_out, d_in, 0);
     for (size_t i = 0; i < count; i++)
       finish_tile(&f, M + i * n, count * n, (first + i) / wide * TILE, (first + i) % wide * TILE);
   }

@@ -8,8 +8,10 @@
 size_t burl_winograd_weights_size(size_t in, size_t out);
 size_t burl_winograd_scratch(size_t in, size_t out);
 
-/* transformed (36, in, out) from weight (3, 3, in, out). */
-void burl_winograd_transform(float *transformed, const float *weight, size_t in, size_t out);
+/* transformed from weight (3, 3, in, out), a packed matrix (num/packed.h) for each of 36 points;
+ * plane (in, out) is scratch memory. */
+void burl_winograd_transform(float *transformed, const float *weight, size_t in, size_t out,
+                             float *plane);
 
 /* As burl_conv_run (num/conv.h), within some 1e-6 of the largest value. */
 void burl_winograd_run(float *out, const float *in, size_t rows, size_t cols, size_t d_in,

@@ -4,8 +4,9 @@
 
 #include "num/conv.h"
 
-/* out (rows', cols', out) as num/conv.h says, in double. */
-void ref_conv(double *out, const burl_conv *conv, const float *in, size_t rows, size_t cols,
-              const float *residual, int relu);
+/* out (rows', cols', out) as num/conv.h says, in double, by weight
+ * (side, side, in, out). */
+void ref_conv(double *out, const burl_conv *conv, const float *weight, const float *in, size_t rows,
+              size_t cols, const float *residual, int relu);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "base/random.h"
 #include "failing.h"
-#include "num/winograd.h"
 #include "reference/ref_conv.h"
 #include <math.h>
 #include <stdlib.h>
@@ -22,13 +21,13 @@ static float *numbers(size_t n, uint64_t seed) {
   return made;
 }
 
-static void compare(burl_conv *conv, size_t rows, size_t cols, const float *in,
-                    const float *residual, int relu) {
+static void compare(const burl_conv *conv, const float *weight, size_t rows, size_t cols,
+                    const float *in, const float *residual, int relu) {
   size_t n = burl_conv_extent(conv, rows) * burl_conv_extent(conv, cols) * conv->out;
   double *wanted = malloc(n * sizeof *wanted), largest = 1.0;
   float *out = numbers(n, 9), *scratch = numbers(burl_conv_scratch(conv), 10);
   assert_non_null(wanted);
-  ref_conv(wanted, conv, in, rows, cols, residual, relu);
+  ref_conv(wanted, conv, weight, in, rows, cols, residual, relu);
   fail_allocation_after(0); /* nothing is allocated */
   burl_conv_run(conv, out, in, rows, cols, residual, relu, scratch);
   assert_int_equal(stop_failing(), 0);
@@ -43,25 +42,23 @@ static void compare(burl_conv *conv, size_t rows, size_t cols, const float *in,
   free(scratch);
 }
 
-/* Every way of running one: residual and relu in turn, products and Winograd. */
+/* With and without what is added, and a floor. */
 static void check(size_t rows, size_t cols, size_t in, size_t out, size_t side, size_t stride) {
   burl_conv conv = {.in = in, .out = out, .side = side, .stride = stride};
   float *weight = numbers(in * out * side * side, 1), *bias = numbers(out, 2);
   float *x = numbers(rows * cols * in, 3);
-  conv.weight = weight, conv.bias = bias;
+  float *plane = numbers(in * out, 5);
+  conv.bias = bias;
+  conv.prepared = numbers(burl_conv_prepared_size(&conv), 6);
+  burl_conv_prepare(&conv, weight, plane);
   size_t n = burl_conv_extent(&conv, rows) * burl_conv_extent(&conv, cols) * out;
   float *residual = numbers(n, 4);
-  compare(&conv, rows, cols, x, NULL, 0);
-  compare(&conv, rows, cols, x, residual, 1);
-  if (side == 3 && stride == 1) {
-    float *transformed = malloc(burl_winograd_weights_size(in, out) * sizeof *transformed);
-    assert_non_null(transformed);
-    burl_winograd_transform(transformed, weight, in, out);
-    conv.transformed = transformed;
-    compare(&conv, rows, cols, x, residual, 0);
-    compare(&conv, rows, cols, x, NULL, 1);
-    free(transformed);
-  }
+  compare(&conv, weight, rows, cols, x, NULL, 0);
+  compare(&conv, weight, rows, cols, x, NULL, 1);
+  compare(&conv, weight, rows, cols, x, residual, 0);
+  compare(&conv, weight, rows, cols, x, residual, 1);
+  free(conv.prepared);
+  free(plane);
   free(weight);
   free(bias);
   free(x);
