@@ -160,11 +160,11 @@ bench-%: $(B)/bench/bench_% $(TOOL)
 	@mkdir -p build/bench
 	@scripts/bench.sh $* $<
 
-# DATA="SET..." [PEER=SCRIPT]
+# DATA="SET..." [PEER=SCRIPT] [WEIGHTS=FILE, of a ResNet-18]
 SEEDS ?= 1,2,3
 bench-quality: $(TOOL) $(B)/bench/bench_machine ## detection quality on data sets of your own, beside a peer
 	@mkdir -p build/bench
-	scripts/bench-quality.py $(TOOL) $(B)/bench/bench_machine $(DATA) $(if $(PEER),--peer $(PEER)) \
+	scripts/bench-quality.py $(TOOL) $(B)/bench/bench_machine $(DATA) $(if $(PEER),--peer $(PEER)) $(if $(WEIGHTS),--weights $(WEIGHTS)) \
 	  --seeds $(SEEDS) > build/bench/quality.jsonl.part
 	@mv build/bench/quality.jsonl.part build/bench/quality.jsonl
 # DATA="SET..." [SEEDS=1,2,3] [OUT=FILE]; of bench-features also PEER=SCRIPT: its help says what that must hold

@@ -5,12 +5,16 @@
 
 #include "base/diag.h"
 #include "base/parallel.h"
+#include "encode/fused.h"
+#include "encode/network_encoder.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCAL_SHARE = 2 }; /* a local bank has to cover what good cloth looks like at every place */
+/* A local bank has to cover what good cloth looks like at every place, one of a network the hundreds
+ * of dimensions that it sees cloth in (docs/math/networks.md): so many times K prototypes. */
+enum { LOCAL_SHARE = 2, NETWORK_SHARE = 2 };
 
 /* The patches that a bank is learned from. */
 typedef struct material {
@@ -53,15 +57,25 @@ static void hurry(burl_bank_options *how) {
   how->steps = steps;
 }
 
+/* Prototypes of a member's bank. */
+static size_t prototypes_of(const fit *f, size_t member) {
+  const burl_encoder *encoder = f->model->encoder;
+  size_t part = burl_fused_part_of(encoder, burl_member_group(member));
+  size_t count = f->model->options.bank.prototypes;
+  if (burl_member_is_local(member)) count *= LOCAL_SHARE;
+  if (f->model->options.bank.method == BURL_METHOD_BURL &&
+      burl_network_encoder_get_choice(burl_fused_get_const(encoder, part)))
+    count *= NETWORK_SHARE;
+  return count <= BURL_BANK_MOST ? count : BURL_BANK_MOST;
+}
+
 static burl_status learn_bank(fit *f, size_t member, size_t fold, burl_bank **bank) {
   burl_bank_options how = f->model->options.bank;
   material m;
   burl_status status = gather_material(&m, f, burl_member_group(member), fold);
   if (status != BURL_OK) return status;
-  if (!burl_member_is_local(member))
-    how.spatial = BURL_SPATIAL_NONE;
-  else if (how.prototypes <= BURL_BANK_MOST / LOCAL_SHARE)
-    how.prototypes *= LOCAL_SHARE;
+  if (!burl_member_is_local(member)) how.spatial = BURL_SPATIAL_NONE;
+  how.prototypes = prototypes_of(f, member);
   if (f->pricing) hurry(&how);
   if (m.n > 0) status = burl_bank_fit(bank, m.patches, m.positions, m.n, m.d, &how);
   material_free(&m);
