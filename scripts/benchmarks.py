@@ -43,6 +43,9 @@ TITLES = {
              "for the stored form, the points for both peaks."),
     "gromov": ("Gromov-Wasserstein", "`make bench-gromov`: distances of random points in 16 dimensions and of the same moved a "
                "little, to plans that change by 1e-9, beside POT."),
+    "encoders": ("Residual networks", "`make bench-encoders`: forward pass to layer 3, random weights of the real shapes, beside "
+                 "torch on as many threads. ms are for all images of a line."),
+    "vit": ("Vision transformers", "`make bench-vit`: ViT-S/14, 392 x 392 pixels (785 tokens), beside torch."),
     "prototypes": ("Prototypes", "`make bench-prototypes`: squared distance to and number of the nearest of K points for 784 "
                    "patches, exact by differences, beside a matrix product of the same size (OpenBLAS; its rate in the last "
                    "column) and faiss; the start by coverage, beside a greedy coreset in torch that begins at the same point."),
@@ -80,24 +83,34 @@ def quality(lines):
     for line in lines:
         sets.setdefault(line["name"].split()[0], []).append(line)
     rows = [["set", "", "pixel AUROC", "pixel AP", "AUPRO 0.30", "AUPRO 0.05", "image AUROC"]]
-    sides = ["ours"] + (["theirs"] if all("theirs" in line for line in lines) else [])
+    names = {"ours": "burl, texture", "fused": "burl, texture and ResNet-18", "same": "burl, the peer's method",
+             "theirs": "PatchCore"}
+    sides = [side for side in names if all(side in line for line in lines)]
     for name, runs in sets.items():
         for side in sides:
-            rows.append([name if side == "ours" else "", "burl" if side == "ours" else "PatchCore"] +
-                        [spread(runs, side, k) for k in METRICS])
+            rows.append([name if side == "ours" else "", names[side]] + [spread(runs, side, k) for k in METRICS])
     for side in sides:
         all_means = [means(runs, side) for runs in sets.values()]
-        rows.append(["**mean**" if side == "ours" else "", "**burl**" if side == "ours" else "PatchCore"] +
+        rows.append(["**mean**" if side == "ours" else "", "**%s**" % names[side]] +
                     ["%.3f" % (sum(m[i] for m in all_means) / len(all_means)) for i in range(len(METRICS))])
     text = table(rows)
-    rates = [line["ours"]["false_alarm_rate"] for line in lines]
-    text += "\n\nFalse alarms at the default threshold (0.01 asked for): mean %.3f, largest %.3f of the good test images." % (
-        sum(rates) / len(rates), max(rates))
-    fit = [["set", "burl fit, s", "PatchCore fit, s (decoding not counted)"]]
+    for side in [side for side in sides if side != "theirs"]:
+        rates = [line[side]["false_alarm_rate"] for line in lines]
+        text += ("\n\nFalse alarms at the default threshold (0.01 asked for), %s: mean %.3f, largest %.3f of the good test "
+                 "images." % (names[side], sum(rates) / len(rates), max(rates)))
+    fit = [["set"] + ["%s, fit, s" % names[side] for side in sides if side != "theirs"] +
+           ["PatchCore, fit, s (decoding not counted)"]]
     for name, runs in sets.items():
         theirs = [line["peer_ms"] for line in runs if line["peer_ms"]]
-        fit.append([name, "%.1f" % (sum(line["ours_ms"] for line in runs) / len(runs) / 1e3),
-                    "%.1f" % (sum(theirs) / len(theirs) / 1e3) if theirs else "–"])
+        fit.append([name] + ["%.1f" % (sum(line[side + "_ms"] for line in runs) / len(runs) / 1e3)
+                             for side in sides if side != "theirs"] +
+                   ["%.1f" % (sum(theirs) / len(theirs) / 1e3) if theirs else "–"])
+    if "same" in sides and "theirs" in sides:
+        def mean(key):
+            return sum(line[key] for line in lines) / len(lines)
+        text += ("\n\nThe peer's method, from image file to heat map: %.1f ms an image (decoding and writing the map counted) "
+                 "beside %.1f ms (neither counted), on one thread; peak memory of scoring %.0f MiB beside %.0f MiB." %
+                 (mean("same_ms_per_image"), mean("theirs_ms_per_image"), mean("same_score_mib"), mean("theirs_peak_mib")))
     return text + "\n\n" + table(fit)
 
 
