@@ -14,6 +14,7 @@
 #include "num/vector_math.h"
 
 #include <math.h>
+#include <string.h>
 
 #define LANES 16
 
