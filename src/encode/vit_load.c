@@ -1,0 +1,382 @@
+/* From the tensors of a file to a vision transformer. Everything but the number of heads is taken
+ * from their shapes. Two ways of naming are known: that of timm, which the authors of DeiT, DINO
+ * and DINOv2 use too (registers aside), and that of the transformers library for DINOv2. */
+#include "base/diag.h"
+#include "encode/vit_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME 160
+#define CHECK_FILE "Check that the file is a vision transformer as timm or its authors publish it."
+
+typedef struct naming {
+  const char *top[VIT_TOP_TENSORS], *block[VIT_BLOCK_TENSORS];
+  const char *blocks; /* before a block's number */
+  const char *prefix; /* of all names */
+  int split;          /* query, key and value are tensors of their own */
+} naming;
+
+static const char *const block_shape[] = {
+#define BLOCK_SHAPE(name, timm, hf, shape) shape,
+    VIT_BLOCK_LIST(BLOCK_SHAPE)
+#undef BLOCK_SHAPE
+};
+static const char *const top_shape[] = {
+#define TOP_SHAPE(name, timm, hf, shape) shape,
+    VIT_TOP_LIST(TOP_SHAPE)
+#undef TOP_SHAPE
+};
+
+#define FIRST_NAME(name, timm, hf, shape) timm,
+#define SECOND_NAME(name, timm, hf, shape) hf,
+static const naming timm_naming = {.top = {VIT_TOP_LIST(FIRST_NAME)},
+                                   .block = {VIT_BLOCK_LIST(FIRST_NAME)},
+                                   .blocks = "blocks",
+                                   .prefix = ""};
+static const naming hf_naming = {.top = {VIT_TOP_LIST(SECOND_NAME)},
+                                 .block = {VIT_BLOCK_LIST(SECOND_NAME)},
+                                 .blocks = "encoder.layer",
+                                 .prefix = "",
+                                 .split = 1};
+#undef FIRST_NAME
+#undef SECOND_NAME
+
+/* What is read, and how its names are made. */
+typedef struct reader {
+  const burl_weights *weights;
+  naming names;
+  burl_diag *diag;
+} reader;
+
+static void top_name(char name[NAME], const reader *r, vit_top_tensor tensor) {
+  snprintf(name, NAME, "%s%s", r->names.prefix, r->names.top[tensor]);
+}
+
+static void block_name(char name[NAME], const reader *r, size_t block, vit_block_tensor tensor,
+                       const char *part) {
+  if (r->names.split && (tensor == VIT_QKV || tensor == VIT_QKV_BIAS))
+    snprintf(name, NAME, "%s%s.%zu.attention.attention.%s.%s", r->names.prefix, r->names.blocks,
+             block, part, r->names.block[tensor]);
+  else
+    snprintf(name, NAME, "%s%s.%zu.%s", r->names.prefix, r->names.blocks, block,
+             r->names.block[tensor]);
+}
+
+static int has_top(const reader *r, vit_top_tensor tensor) {
+  char name[NAME];
+  top_name(name, r, tensor);
+  return burl_weights_has(r->weights, name);
+}
+
+static int has_in_block(const reader *r, size_t block, vit_block_tensor tensor) {
+  char name[NAME];
+  block_name(name, r, block, tensor, "query");
+  return burl_weights_has(r->weights, name);
+}
+
+size_t burl_vit_shape(const burl_vit *vit, const char *letters,
+                      size_t shape[BURL_TENSOR_MAX_RANK]) {
+  size_t rank = strlen(letters);
+  for (size_t i = 0; i < rank; i++)
+    switch (letters[i]) {
+    case 'w':
+      shape[i] = vit->width;
+      break;
+    case 'q':
+      shape[i] = 3 * vit->width;
+      break;
+    case 'h':
+      shape[i] = vit->hidden;
+      break;
+    case 'p':
+      shape[i] = vit->patch;
+      break;
+    case 'r':
+      shape[i] = vit->registers;
+      break;
+    case 'n':
+      shape[i] = vit->placed + vit->side * vit->side;
+      break;
+    default:
+      shape[i] = (size_t)(letters[i] - '0');
+      break;
+    }
+  return rank;
+}
+
+static size_t count_of(const burl_vit *vit, const char *letters) {
+  size_t shape[BURL_TENSOR_MAX_RANK], count = 1;
+  size_t rank = burl_vit_shape(vit, letters, shape);
+  for (size_t i = 0; i < rank; i++)
+    count *= shape[i]; /* sizes are bounded, and the product is that of a tensor in a file */
+  return count;
+}
+
+static burl_status find_naming(reader *r) {
+  static const char *const prefixes[] = {"", "dinov2."};
+  r->names = timm_naming;
+  if (has_top(r, VIT_PATCH)) {
+    if (!has_top(r, VIT_REGISTERS)) r->names.top[VIT_REGISTERS] = "register_tokens";
+    return BURL_OK;
+  }
+  r->names = hf_naming;
+  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+    r->names.prefix = prefixes[i];
+    if (has_top(r, VIT_PATCH)) return BURL_OK;
+  }
+  return burl_fail(r->diag, BURL_ERR_FORMAT, burl_weights_get_path(r->weights), CHECK_FILE,
+                   "holds no vision transformer: neither the tensor %s nor %s is there",
+                   timm_naming.top[VIT_PATCH], hf_naming.top[VIT_PATCH]);
+}
+
+/* What other transformers have and this one would leave out in silence. */
+static burl_status check_kind(const reader *r) {
+  static const char *const foreign[][2] = {
+      {"norm_pre.weight", "a norm before the blocks (CLIP)"},
+      {"blocks.0.attn.q_norm.weight", "normalised queries"},
+      {"blocks.0.mlp.w12.weight", "a gated mlp (DINOv2 giant)"},
+      {"blocks.0.mlp.fc1_g.weight", "a gated mlp"},
+      {"encoder.layer.0.mlp.weights_in.weight", "a gated mlp (DINOv2 giant)"},
+      {"blocks.0.attn.rel_pos_h", "relative positions (SAM)"},
+  };
+  char name[NAME];
+  for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+    snprintf(name, NAME, "%s%s", r->names.prefix, foreign[i][0]);
+    if (burl_weights_has(r->weights, name))
+      return burl_fail(r->diag, BURL_ERR_UNSUPPORTED, burl_weights_get_path(r->weights),
+                       "Use a DeiT, DINO or DINOv2 model of size S, B or L.",
+                       "the tensor %s belongs to %s, which is not supported", name, foreign[i][1]);
+  }
+  return BURL_OK;
+}
+
+static burl_status get_shape(const reader *r, const char *name, size_t rank,
+                             size_t shape[BURL_TENSOR_MAX_RANK]) {
+  size_t found;
+  if (!burl_weights_get_shape(r->weights, name, &found, shape))
+    return burl_fail(r->diag, BURL_ERR_FORMAT, burl_weights_get_path(r->weights), CHECK_FILE,
+                     "the tensor %s is missing", name);
+  if (found != rank)
+    return burl_fail(r->diag, BURL_ERR_FORMAT, burl_weights_get_path(r->weights), CHECK_FILE,
+                     "the tensor %s has %zu dimensions, not %zu", name, found, rank);
+  return BURL_OK;
+}
+
+static burl_status measure_patch(burl_vit *vit, const reader *r) {
+  char name[NAME];
+  size_t s[BURL_TENSOR_MAX_RANK];
+  top_name(name, r, VIT_PATCH);
+  burl_status status = get_shape(r, name, 4, s);
+  if (status != BURL_OK) return status;
+  if (s[0] == 0 || s[0] % VIT_HEAD || s[0] > VIT_MAX_WIDTH || s[1] != 3 || s[2] != s[3] ||
+      s[2] == 0 || s[2] > VIT_MAX_PATCH)
+    return burl_fail(r->diag, BURL_ERR_UNSUPPORTED, burl_weights_get_path(r->weights), CHECK_FILE,
+                     "the tensor %s is (%zu,%zu,%zu,%zu); supported is (width,3,patch,patch) with "
+                     "a width of whole %ds up to %d and a patch up to %d",
+                     name, s[0], s[1], s[2], s[3], VIT_HEAD, VIT_MAX_WIDTH, VIT_MAX_PATCH);
+  vit->width = s[0];
+  vit->heads = s[0] / VIT_HEAD;
+  vit->patch = s[2];
+  return BURL_OK;
+}
+
+static burl_status measure_prefix(burl_vit *vit, const reader *r) {
+  char name[NAME];
+  size_t s[BURL_TENSOR_MAX_RANK];
+  vit->has_class = has_top(r, VIT_CLASS);
+  vit->has_distilled = vit->has_class && has_top(r, VIT_DISTILLED);
+  vit->has_norm = has_top(r, VIT_NORM_GAIN);
+  if (has_top(r, VIT_REGISTERS)) {
+    top_name(name, r, VIT_REGISTERS);
+    burl_status status = get_shape(r, name, 3, s);
+    if (status != BURL_OK) return status;
+    vit->registers = s[1];
+  }
+  size_t named = (size_t)vit->has_class + (size_t)vit->has_distilled;
+  vit->prefix = named + vit->registers;
+  if (vit->registers > VIT_MAX_PREFIX)
+    return burl_fail(r->diag, BURL_ERR_UNSUPPORTED, burl_weights_get_path(r->weights), CHECK_FILE,
+                     "the tensor %s holds %zu registers, more than %d", name, vit->registers,
+                     VIT_MAX_PREFIX);
+  top_name(name, r, VIT_POSITIONS);
+  burl_status status = get_shape(r, name, 3, s);
+  if (status != BURL_OK) return status;
+  /* The table places patches alone, the named tokens too, or all of them; its grid is square. */
+  const size_t placed[] = {0, named, vit->prefix};
+  for (size_t i = 0; i < sizeof placed / sizeof *placed; i++)
+    for (size_t side = 1; placed[i] < s[1] && side <= (s[1] - placed[i]) / side; side++)
+      if (side * side == s[1] - placed[i]) {
+        vit->side = side;
+        vit->placed = placed[i];
+        return BURL_OK;
+      }
+  return burl_fail(r->diag, BURL_ERR_UNSUPPORTED, burl_weights_get_path(r->weights), CHECK_FILE,
+                   "the tensor %s places %zu tokens, which are no square grid, with %zu tokens "
+                   "before it or without",
+                   name, s[1], vit->prefix);
+}
+
+static burl_status measure_blocks(burl_vit *vit, const reader *r) {
+  size_t there = 0, s[BURL_TENSOR_MAX_RANK];
+  char name[NAME];
+  while (there < VIT_MAX_DEPTH && has_in_block(r, there, VIT_NORM1_GAIN))
+    there++;
+  if (vit->depth > there)
+    return burl_fail(r->diag, BURL_ERR_DATA, burl_weights_get_path(r->weights),
+                     "Ask for a block that is there.",
+                     "block %zu is asked for, but the file holds %zu", vit->depth, there);
+  block_name(name, r, 0, VIT_FC1, NULL);
+  burl_status status = get_shape(r, name, 2, s);
+  if (status != BURL_OK) return status;
+  if (s[0] == 0 || s[0] > 16 * VIT_MAX_WIDTH)
+    return burl_fail(r->diag, BURL_ERR_UNSUPPORTED, burl_weights_get_path(r->weights), CHECK_FILE,
+                     "the tensor %s has %zu rows; supported are 1 to %d", name, s[0],
+                     16 * VIT_MAX_WIDTH);
+  vit->hidden = s[0];
+  vit->has_qkv_bias = has_in_block(r, 0, VIT_QKV_BIAS);
+  vit->has_scale = has_in_block(r, 0, VIT_SCALE1);
+  return BURL_OK;
+}
+
+static int is_wanted(const burl_vit *vit, vit_top_tensor tensor) {
+  switch (tensor) {
+  case VIT_CLASS:
+    return vit->has_class;
+  case VIT_DISTILLED:
+    return vit->has_distilled;
+  case VIT_REGISTERS:
+    return vit->registers > 0;
+  case VIT_NORM_GAIN:
+  case VIT_NORM_BIAS:
+    return vit->has_norm;
+  default:
+    return 1;
+  }
+}
+
+/* The same requests in the same order for reserving and for taking. */
+static float *request(burl_arena *arena, size_t count) {
+  if (arena->block) return burl_arena_take(arena, count, sizeof(float));
+  burl_arena_reserve(arena, count, sizeof(float));
+  return NULL;
+}
+
+static void lay_out(burl_vit *vit) {
+  if (vit->arena.block)
+    vit->block = burl_arena_take(&vit->arena, vit->depth, sizeof *vit->block);
+  else
+    burl_arena_reserve(&vit->arena, vit->depth, sizeof *vit->block);
+  vit->first = request(&vit->arena, vit->prefix * vit->width);
+  for (int t = 0; t < VIT_TOP_TENSORS; t++)
+    if (is_wanted(vit, (vit_top_tensor)t))
+      vit->top[t] = request(&vit->arena, count_of(vit, top_shape[t]));
+  for (size_t b = 0; b < vit->depth; b++)
+    for (int t = 0; t < VIT_BLOCK_TENSORS; t++) {
+      float *values = request(&vit->arena, count_of(vit, block_shape[t]));
+      if (vit->block) vit->block[b][t] = values;
+    }
+}
+
+/* Without a place for the values their shape alone is compared. */
+static burl_status fetch(const reader *r, float *values, const char *name, const size_t *shape,
+                         size_t rank) {
+  size_t found[BURL_TENSOR_MAX_RANK];
+  if (values) return burl_weights_get(r->weights, values, name, shape, rank, r->diag);
+  burl_status status = get_shape(r, name, rank, found);
+  for (size_t i = 0; i < rank && status == BURL_OK; i++)
+    if (found[i] != shape[i])
+      status = burl_fail(r->diag, BURL_ERR_FORMAT, burl_weights_get_path(r->weights), CHECK_FILE,
+                         "the tensor %s has %zu entries in dimension %zu where %zu fit the rest",
+                         name, found[i], i, shape[i]);
+  return status;
+}
+
+static burl_status read_top(burl_vit *vit, const reader *r) {
+  burl_status status = BURL_OK;
+  for (int t = 0; t < VIT_TOP_TENSORS && status == BURL_OK; t++) {
+    char name[NAME];
+    size_t shape[BURL_TENSOR_MAX_RANK];
+    if (!is_wanted(vit, (vit_top_tensor)t)) continue;
+    top_name(name, r, (vit_top_tensor)t);
+    size_t rank = burl_vit_shape(vit, top_shape[t], shape);
+    status = fetch(r, vit->top[t], name, shape, rank);
+  }
+  return status;
+}
+
+/* One tensor of a block, or the three that make it up. */
+static burl_status read_in_block(const burl_vit *vit, const reader *r, size_t b,
+                                 vit_block_tensor t) {
+  static const char *const parts[] = {"query", "key", "value"};
+  char name[NAME];
+  size_t shape[BURL_TENSOR_MAX_RANK], third = count_of(vit, block_shape[t]) / 3;
+  size_t rank = burl_vit_shape(vit, block_shape[t], shape);
+  float *values = vit->block ? vit->block[b][t] : NULL;
+  if (!r->names.split || (t != VIT_QKV && t != VIT_QKV_BIAS)) {
+    block_name(name, r, b, t, NULL);
+    return fetch(r, values, name, shape, rank);
+  }
+  shape[0] = vit->width;
+  burl_status status = BURL_OK;
+  for (size_t i = 0; i < 3 && status == BURL_OK; i++) {
+    block_name(name, r, b, t, parts[i]);
+    status = fetch(r, values ? values + i * third : NULL, name, shape, rank);
+  }
+  return status;
+}
+
+static void fill(float *values, size_t count, float value) {
+  for (size_t i = 0; i < count; i++)
+    values[i] = value;
+}
+
+static burl_status read_block(const burl_vit *vit, const reader *r, size_t b) {
+  burl_status status = BURL_OK;
+  for (int t = 0; t < VIT_BLOCK_TENSORS && status == BURL_OK; t++) {
+    int scale = t == VIT_SCALE1 || t == VIT_SCALE2;
+    if (scale ? vit->has_scale : t != VIT_QKV_BIAS || vit->has_qkv_bias)
+      status = read_in_block(vit, r, b, (vit_block_tensor)t);
+    else if (vit->block)
+      fill(vit->block[b][t], count_of(vit, block_shape[t]), scale ? 1.0f : 0.0f);
+  }
+  return status;
+}
+
+/* Before there is memory for it: whether everything is there in the right shape, so that no more is
+ * asked for than the file can fill. */
+static burl_status read_all(burl_vit *vit, const reader *r) {
+  burl_status status = read_top(vit, r);
+  for (size_t b = 0; b < vit->depth && status == BURL_OK; b++)
+    status = read_block(vit, r, b);
+  return status;
+}
+
+/* The tokens before those of patches do not depend on the image. */
+static void make_first(burl_vit *vit) {
+  size_t d = vit->width, at = 0;
+  if (vit->has_class) memcpy(vit->first + d * at++, vit->top[VIT_CLASS], d * sizeof *vit->first);
+  if (vit->has_distilled)
+    memcpy(vit->first + d * at++, vit->top[VIT_DISTILLED], d * sizeof *vit->first);
+  if (vit->registers)
+    memcpy(vit->first + d * at, vit->top[VIT_REGISTERS], vit->registers * d * sizeof *vit->first);
+  for (size_t i = 0; i < vit->placed * d; i++)
+    vit->first[i] += vit->top[VIT_POSITIONS][i];
+}
+
+burl_status burl_vit_load(burl_vit *vit, const burl_weights *weights, burl_diag *diag) {
+  reader r = {.weights = weights, .diag = diag};
+  burl_status status = find_naming(&r);
+  if (status == BURL_OK) status = check_kind(&r);
+  if (status == BURL_OK) status = measure_patch(vit, &r);
+  if (status == BURL_OK) status = measure_prefix(vit, &r);
+  if (status == BURL_OK) status = measure_blocks(vit, &r);
+  if (status == BURL_OK) status = read_all(vit, &r);
+  if (status != BURL_OK) return status;
+  lay_out(vit);
+  if (!burl_arena_open(&vit->arena)) return burl_fail_memory(diag, burl_weights_get_path(weights));
+  lay_out(vit);
+  status = read_all(vit, &r);
+  if (status == BURL_OK) make_first(vit);
+  return status;
+}
