@@ -3,64 +3,49 @@
  * and DINOv2 use too (registers aside), and that of the transformers library for DINOv2. */
 #include "base/diag.h"
 #include "encode/vit_parts.h"
+#include "num/packed.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAME 160
 #define CHECK_FILE "Check that the file is a vision transformer as timm or its authors publish it."
 
-typedef struct naming {
-  const char *top[VIT_TOP_TENSORS], *block[VIT_BLOCK_TENSORS];
-  const char *blocks; /* before a block's number */
-  const char *prefix; /* of all names */
-  int split;          /* query, key and value are tensors of their own */
-} naming;
+#define VIT_ENTRY(name, timm, hf, shape) {timm, hf, shape},
+const vit_tensor burl_vit_top[VIT_TOP_TENSORS] = {VIT_TOP_LIST(VIT_ENTRY)};
+const vit_tensor burl_vit_block[VIT_BLOCK_TENSORS] = {VIT_BLOCK_LIST(VIT_ENTRY)};
+#undef VIT_ENTRY
 
-static const char *const block_shape[] = {
-#define BLOCK_SHAPE(name, timm, hf, shape) shape,
-    VIT_BLOCK_LIST(BLOCK_SHAPE)
-#undef BLOCK_SHAPE
-};
-static const char *const top_shape[] = {
-#define TOP_SHAPE(name, timm, hf, shape) shape,
-    VIT_TOP_LIST(TOP_SHAPE)
-#undef TOP_SHAPE
-};
-
-#define FIRST_NAME(name, timm, hf, shape) timm,
-#define SECOND_NAME(name, timm, hf, shape) hf,
-static const naming timm_naming = {.top = {VIT_TOP_LIST(FIRST_NAME)},
-                                   .block = {VIT_BLOCK_LIST(FIRST_NAME)},
-                                   .blocks = "blocks",
-                                   .prefix = ""};
-static const naming hf_naming = {.top = {VIT_TOP_LIST(SECOND_NAME)},
-                                 .block = {VIT_BLOCK_LIST(SECOND_NAME)},
-                                 .blocks = "encoder.layer",
-                                 .prefix = "",
-                                 .split = 1};
-#undef FIRST_NAME
-#undef SECOND_NAME
-
-/* What is read, and how its names are made. */
+/* What is read, how its names are made, and where a tensor lies before it is stored; NULL while
+ * shapes alone are compared. */
 typedef struct reader {
   const burl_weights *weights;
-  naming names;
+  const char *prefix, *registers;
+  int hf;
+  float *plain;
   burl_diag *diag;
 } reader;
 
 static void top_name(char name[NAME], const reader *r, vit_top_tensor tensor) {
-  snprintf(name, NAME, "%s%s", r->names.prefix, r->names.top[tensor]);
+  const char *rest = r->hf ? burl_vit_top[tensor].hf : burl_vit_top[tensor].timm;
+  if (tensor == VIT_REGISTERS && r->registers) rest = r->registers;
+  snprintf(name, NAME, "%s%s", r->prefix, rest);
+}
+
+static int is_split(const reader *r, vit_block_tensor tensor) {
+  return r->hf && (tensor == VIT_QKV || tensor == VIT_QKV_BIAS);
 }
 
 static void block_name(char name[NAME], const reader *r, size_t block, vit_block_tensor tensor,
                        const char *part) {
-  if (r->names.split && (tensor == VIT_QKV || tensor == VIT_QKV_BIAS))
-    snprintf(name, NAME, "%s%s.%zu.attention.attention.%s.%s", r->names.prefix, r->names.blocks,
-             block, part, r->names.block[tensor]);
+  const vit_tensor *t = &burl_vit_block[tensor];
+  if (is_split(r, tensor))
+    snprintf(name, NAME, "%sencoder.layer.%zu.attention.attention.%s.%s", r->prefix, block, part,
+             t->hf);
   else
-    snprintf(name, NAME, "%s%s.%zu.%s", r->names.prefix, r->names.blocks, block,
-             r->names.block[tensor]);
+    snprintf(name, NAME, "%s%s.%zu.%s", r->prefix, r->hf ? "encoder.layer" : "blocks", block,
+             r->hf ? t->hf : t->timm);
 }
 
 static int has_top(const reader *r, vit_top_tensor tensor) {
@@ -75,10 +60,11 @@ static int has_in_block(const reader *r, size_t block, vit_block_tensor tensor) 
   return burl_weights_has(r->weights, name);
 }
 
-size_t burl_vit_shape(const burl_vit *vit, const char *letters,
-                      size_t shape[BURL_TENSOR_MAX_RANK]) {
+size_t burl_vit_shape(const burl_vit *vit, const char *letters, size_t shape[BURL_TENSOR_MAX_RANK],
+                      size_t *count) {
   size_t rank = strlen(letters);
-  for (size_t i = 0; i < rank; i++)
+  *count = 1;
+  for (size_t i = 0; i < rank; i++) {
     switch (letters[i]) {
     case 'w':
       shape[i] = vit->width;
@@ -102,32 +88,55 @@ size_t burl_vit_shape(const burl_vit *vit, const char *letters,
       shape[i] = (size_t)(letters[i] - '0');
       break;
     }
+    *count *= shape[i]; /* sizes are bounded, or those of a tensor in the file */
+  }
   return rank;
 }
 
-static size_t count_of(const burl_vit *vit, const char *letters) {
-  size_t shape[BURL_TENSOR_MAX_RANK], count = 1;
-  size_t rank = burl_vit_shape(vit, letters, shape);
-  for (size_t i = 0; i < rank; i++)
-    count *= shape[i]; /* sizes are bounded, and the product is that of a tensor in a file */
-  return count;
+int burl_vit_is_packed(const burl_vit *vit, const char *letters, size_t *n, size_t *k) {
+  size_t shape[BURL_TENSOR_MAX_RANK], count;
+  size_t rank = burl_vit_shape(vit, letters, shape, &count);
+  if (rank != 2 && rank != 4) return 0;
+  *n = shape[0];
+  *k = count / shape[0];
+  return 1;
 }
 
+int burl_vit_has_top(const burl_vit *vit, vit_top_tensor tensor) {
+  switch (tensor) {
+  case VIT_CLASS:
+    return vit->has_class;
+  case VIT_DISTILLED:
+    return vit->has_distilled;
+  case VIT_REGISTERS:
+    return vit->registers > 0;
+  case VIT_NORM_GAIN:
+  case VIT_NORM_BIAS:
+    return vit->has_norm;
+  default:
+    return 1;
+  }
+}
+
+int burl_vit_has_in_block(const burl_vit *vit, vit_block_tensor tensor) {
+  if (tensor == VIT_SCALE1 || tensor == VIT_SCALE2) return vit->has_scale;
+  return tensor != VIT_QKV_BIAS || vit->has_qkv_bias;
+}
+
+/* Whatever stands before all names is found by itself. */
 static burl_status find_naming(reader *r) {
-  static const char *const prefixes[] = {"", "dinov2."};
-  r->names = timm_naming;
-  if (has_top(r, VIT_PATCH)) {
-    if (!has_top(r, VIT_REGISTERS)) r->names.top[VIT_REGISTERS] = "register_tokens";
-    return BURL_OK;
-  }
-  r->names = hf_naming;
-  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-    r->names.prefix = prefixes[i];
-    if (has_top(r, VIT_PATCH)) return BURL_OK;
-  }
+  static const char *const prefixes[] = {"",          "model.",  "module.",
+                                         "backbone.", "dinov2.", "dinov2_with_registers."};
+  for (r->hf = 0; r->hf < 2; r->hf++)
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+      r->prefix = prefixes[i];
+      if (!has_top(r, VIT_PATCH)) continue;
+      if (!r->hf && !has_top(r, VIT_REGISTERS)) r->registers = "register_tokens";
+      return BURL_OK;
+    }
   return burl_fail(r->diag, BURL_ERR_FORMAT, burl_weights_get_path(r->weights), CHECK_FILE,
                    "holds no vision transformer: neither the tensor %s nor %s is there",
-                   timm_naming.top[VIT_PATCH], hf_naming.top[VIT_PATCH]);
+                   burl_vit_top[VIT_PATCH].timm, burl_vit_top[VIT_PATCH].hf);
 }
 
 /* What other transformers have and this one would leave out in silence. */
@@ -142,7 +151,7 @@ static burl_status check_kind(const reader *r) {
   };
   char name[NAME];
   for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
-    snprintf(name, NAME, "%s%s", r->names.prefix, foreign[i][0]);
+    snprintf(name, NAME, "%s%s", r->prefix, foreign[i][0]);
     if (burl_weights_has(r->weights, name))
       return burl_fail(r->diag, BURL_ERR_UNSUPPORTED, burl_weights_get_path(r->weights),
                        "Use a DeiT, DINO or DINOv2 model of size S, B or L.",
@@ -239,27 +248,19 @@ static burl_status measure_blocks(burl_vit *vit, const reader *r) {
   return BURL_OK;
 }
 
-static int is_wanted(const burl_vit *vit, vit_top_tensor tensor) {
-  switch (tensor) {
-  case VIT_CLASS:
-    return vit->has_class;
-  case VIT_DISTILLED:
-    return vit->has_distilled;
-  case VIT_REGISTERS:
-    return vit->registers > 0;
-  case VIT_NORM_GAIN:
-  case VIT_NORM_BIAS:
-    return vit->has_norm;
-  default:
-    return 1;
-  }
-}
-
 /* The same requests in the same order for reserving and for taking. */
 static float *request(burl_arena *arena, size_t count) {
   if (arena->block) return burl_arena_take(arena, count, sizeof(float));
   burl_arena_reserve(arena, count, sizeof(float));
   return NULL;
+}
+
+/* Floats that a tensor takes here. */
+static size_t stored(const burl_vit *vit, const char *letters) {
+  size_t shape[BURL_TENSOR_MAX_RANK], count, n, k;
+  if (burl_vit_is_packed(vit, letters, &n, &k)) return burl_num_packed_size(n, k);
+  burl_vit_shape(vit, letters, shape, &count);
+  return count;
 }
 
 static void lay_out(burl_vit *vit) {
@@ -269,38 +270,50 @@ static void lay_out(burl_vit *vit) {
     burl_arena_reserve(&vit->arena, vit->depth, sizeof *vit->block);
   vit->first = request(&vit->arena, vit->prefix * vit->width);
   for (int t = 0; t < VIT_TOP_TENSORS; t++)
-    if (is_wanted(vit, (vit_top_tensor)t))
-      vit->top[t] = request(&vit->arena, count_of(vit, top_shape[t]));
+    if (burl_vit_has_top(vit, (vit_top_tensor)t))
+      vit->top[t] = request(&vit->arena, stored(vit, burl_vit_top[t].shape));
   for (size_t b = 0; b < vit->depth; b++)
     for (int t = 0; t < VIT_BLOCK_TENSORS; t++) {
-      float *values = request(&vit->arena, count_of(vit, block_shape[t]));
+      float *values = request(&vit->arena, stored(vit, burl_vit_block[t].shape));
       if (vit->block) vit->block[b][t] = values;
     }
 }
 
-/* Without a place for the values their shape alone is compared. */
-static burl_status fetch(const reader *r, float *values, const char *name, const size_t *shape,
+/* To r->plain + from, where there is one; otherwise the shape alone is compared. */
+static burl_status fetch(const reader *r, size_t from, const char *name, const size_t *shape,
                          size_t rank) {
   size_t found[BURL_TENSOR_MAX_RANK];
-  if (values) return burl_weights_get(r->weights, values, name, shape, rank, r->diag);
+  if (r->plain) return burl_weights_get(r->weights, r->plain + from, name, shape, rank, r->diag);
   burl_status status = get_shape(r, name, rank, found);
   for (size_t i = 0; i < rank && status == BURL_OK; i++)
     if (found[i] != shape[i])
       status = burl_fail(r->diag, BURL_ERR_FORMAT, burl_weights_get_path(r->weights), CHECK_FILE,
                          "the tensor %s has %zu entries in dimension %zu where %zu fit the rest",
-                         name, found[i], i, shape[i]);
+                         name, found[i], i + 1, shape[i]);
   return status;
+}
+
+/* From r->plain to its place. */
+static void store(const burl_vit *vit, const reader *r, float *values, const char *letters) {
+  size_t shape[BURL_TENSOR_MAX_RANK], count, n, k;
+  if (!r->plain) return;
+  burl_vit_shape(vit, letters, shape, &count);
+  if (burl_vit_is_packed(vit, letters, &n, &k))
+    burl_num_pack_rows(values, r->plain, k, n, k, 1.0f);
+  else
+    memcpy(values, r->plain, count * sizeof *values);
 }
 
 static burl_status read_top(burl_vit *vit, const reader *r) {
   burl_status status = BURL_OK;
   for (int t = 0; t < VIT_TOP_TENSORS && status == BURL_OK; t++) {
     char name[NAME];
-    size_t shape[BURL_TENSOR_MAX_RANK];
-    if (!is_wanted(vit, (vit_top_tensor)t)) continue;
+    size_t shape[BURL_TENSOR_MAX_RANK], count;
+    if (!burl_vit_has_top(vit, (vit_top_tensor)t)) continue;
     top_name(name, r, (vit_top_tensor)t);
-    size_t rank = burl_vit_shape(vit, top_shape[t], shape);
-    status = fetch(r, vit->top[t], name, shape, rank);
+    size_t rank = burl_vit_shape(vit, burl_vit_top[t].shape, shape, &count);
+    status = fetch(r, 0, name, shape, rank);
+    if (status == BURL_OK) store(vit, r, vit->top[t], burl_vit_top[t].shape);
   }
   return status;
 }
@@ -310,46 +323,54 @@ static burl_status read_in_block(const burl_vit *vit, const reader *r, size_t b,
                                  vit_block_tensor t) {
   static const char *const parts[] = {"query", "key", "value"};
   char name[NAME];
-  size_t shape[BURL_TENSOR_MAX_RANK], third = count_of(vit, block_shape[t]) / 3;
-  size_t rank = burl_vit_shape(vit, block_shape[t], shape);
-  float *values = vit->block ? vit->block[b][t] : NULL;
-  if (!r->names.split || (t != VIT_QKV && t != VIT_QKV_BIAS)) {
+  size_t shape[BURL_TENSOR_MAX_RANK], count;
+  size_t rank = burl_vit_shape(vit, burl_vit_block[t].shape, shape, &count);
+  if (!is_split(r, t)) {
     block_name(name, r, b, t, NULL);
-    return fetch(r, values, name, shape, rank);
+    return fetch(r, 0, name, shape, rank);
   }
   shape[0] = vit->width;
   burl_status status = BURL_OK;
   for (size_t i = 0; i < 3 && status == BURL_OK; i++) {
     block_name(name, r, b, t, parts[i]);
-    status = fetch(r, values ? values + i * third : NULL, name, shape, rank);
+    status = fetch(r, i * (count / 3), name, shape, rank);
   }
   return status;
 }
 
-static void fill(float *values, size_t count, float value) {
-  for (size_t i = 0; i < count; i++)
-    values[i] = value;
-}
-
+/* Scales and the bias of queries, keys and values may be missing: 1 and 0. */
 static burl_status read_block(const burl_vit *vit, const reader *r, size_t b) {
   burl_status status = BURL_OK;
   for (int t = 0; t < VIT_BLOCK_TENSORS && status == BURL_OK; t++) {
-    int scale = t == VIT_SCALE1 || t == VIT_SCALE2;
-    if (scale ? vit->has_scale : t != VIT_QKV_BIAS || vit->has_qkv_bias)
+    const char *letters = burl_vit_block[t].shape;
+    float *values = vit->block ? vit->block[b][t] : NULL;
+    if (burl_vit_has_in_block(vit, (vit_block_tensor)t)) {
       status = read_in_block(vit, r, b, (vit_block_tensor)t);
-    else if (vit->block)
-      fill(vit->block[b][t], count_of(vit, block_shape[t]), scale ? 1.0f : 0.0f);
+      if (status == BURL_OK) store(vit, r, values, letters);
+    } else if (values) {
+      for (size_t i = 0; i < stored(vit, letters); i++)
+        values[i] = t == VIT_QKV_BIAS ? 0.0f : 1.0f;
+    }
   }
   return status;
 }
 
-/* Before there is memory for it: whether everything is there in the right shape, so that no more is
- * asked for than the file can fill. */
 static burl_status read_all(burl_vit *vit, const reader *r) {
   burl_status status = read_top(vit, r);
   for (size_t b = 0; b < vit->depth && status == BURL_OK; b++)
     status = read_block(vit, r, b);
   return status;
+}
+
+/* The largest tensor before it is stored. */
+static float *get_plain(const burl_vit *vit) {
+  size_t most = 0;
+  for (int t = 0; t < VIT_TOP_TENSORS; t++)
+    if (burl_vit_has_top(vit, (vit_top_tensor)t) && stored(vit, burl_vit_top[t].shape) > most)
+      most = stored(vit, burl_vit_top[t].shape);
+  for (int t = 0; t < VIT_BLOCK_TENSORS; t++)
+    if (stored(vit, burl_vit_block[t].shape) > most) most = stored(vit, burl_vit_block[t].shape);
+  return burl_alloc(most, sizeof(float));
 }
 
 /* The tokens before those of patches do not depend on the image. */
@@ -364,8 +385,9 @@ static void make_first(burl_vit *vit) {
     vit->first[i] += vit->top[VIT_POSITIONS][i];
 }
 
+/* Shapes first, so that no more memory is asked for than the file can fill. */
 burl_status burl_vit_load(burl_vit *vit, const burl_weights *weights, burl_diag *diag) {
-  reader r = {.weights = weights, .diag = diag};
+  reader r = {.weights = weights, .prefix = "", .diag = diag};
   burl_status status = find_naming(&r);
   if (status == BURL_OK) status = check_kind(&r);
   if (status == BURL_OK) status = measure_patch(vit, &r);
@@ -376,7 +398,10 @@ burl_status burl_vit_load(burl_vit *vit, const burl_weights *weights, burl_diag 
   lay_out(vit);
   if (!burl_arena_open(&vit->arena)) return burl_fail_memory(diag, burl_weights_get_path(weights));
   lay_out(vit);
+  r.plain = get_plain(vit);
+  if (!r.plain) return burl_fail_memory(diag, burl_weights_get_path(weights));
   status = read_all(vit, &r);
+  free(r.plain);
   if (status == BURL_OK) make_first(vit);
   return status;
 }

@@ -6,14 +6,15 @@
 #include "encode/network.h"
 #include "encode/vit.h"
 
-#define VIT_HEAD 64 /* width of a head, the same in all published models */
+#define VIT_HEAD 64  /* width of a head, the same in all published models */
+#define VIT_ROWS 192 /* tokens that pass the products of a block together */
 #define VIT_MAX_DEPTH 64
 #define VIT_MAX_WIDTH 4096
 #define VIT_MAX_PATCH 64
 #define VIT_MAX_PREFIX 64 /* class, distillation and register tokens */
 
-/* Tensors of a block: name here, after timm, after transformers (of attention.attention.query and
- * so on, what follows); shape: w width, h width of the mlp, q 3 width. */
+/* Tensors of a block: here, after timm, after transformers (of queries, keys and values what
+ * follows their names); shape: w width, q 3 width, h width of the mlp. */
 #define VIT_BLOCK_LIST(X)                                                                          \
   X(VIT_NORM1_GAIN, "norm1.weight", "norm1.weight", "w")                                           \
   X(VIT_NORM1_BIAS, "norm1.bias", "norm1.bias", "w")                                               \
@@ -55,7 +56,14 @@ typedef enum vit_top_tensor {
       VIT_TOP_TENSORS
 } vit_top_tensor;
 
-/* A network that was loaded. Constant afterwards. */
+/* Names and shape of a tensor as the lists above have them. */
+typedef struct vit_tensor {
+  const char *timm, *hf, *shape;
+} vit_tensor;
+extern const vit_tensor burl_vit_top[VIT_TOP_TENSORS], burl_vit_block[VIT_BLOCK_TENSORS];
+
+/* A network that was loaded. Constant afterwards. Matrices (shapes of two letters, and patches) are
+ * packed as num/packed.h has them. */
 typedef struct burl_vit {
   burl_network base;
   size_t width, hidden, patch, depth, heads;
@@ -75,13 +83,13 @@ typedef struct burl_vit {
 /* What one forward needs. The position table stays for the next image of the same grid. */
 typedef struct vit_workspace {
   burl_arena arena;
-  size_t pixels;     /* most that an image may have */
   size_t rows, cols; /* of positions; 0 at first */
   float *input;      /* (3,H,W) */
   float *positions;  /* (cells, width) */
   double *taps;      /* (2, side) */
-  float *x, *y, *z;  /* (tokens, width) */
-  float *wide;       /* (tokens, the widest of qkv, mlp and pixels of a patch) */
+  float *x, *y;      /* (tokens, width) */
+  float *z;          /* (VIT_ROWS, width) */
+  float *wide;       /* queries, keys and values; a block of rows of the mlp or of patches */
   float *scratch;
   float *map[BURL_NETWORK_MAX_LAYERS]; /* (cells, width) */
 } vit_workspace;
@@ -90,13 +98,19 @@ typedef struct vit_workspace {
 vit_workspace *burl_vit_workspace_new(const burl_vit *vit, size_t height, size_t width);
 void burl_vit_workspace_free(vit_workspace *workspace);
 
-/* From input (3, rows*patch, cols*patch) to the maps. Errors: BURL_ERR_SIZE. */
-burl_status burl_vit_run(const burl_vit *vit, vit_workspace *workspace, size_t rows, size_t cols);
+/* From input (3, rows*patch, cols*patch) to the maps. */
+void burl_vit_run(const burl_vit *vit, vit_workspace *workspace, size_t rows, size_t cols);
 
-/* The shape of a tensor with the letters above; returns its rank. */
-size_t burl_vit_shape(const burl_vit *vit, const char *letters, size_t shape[BURL_TENSOR_MAX_RANK]);
+/* The shape of a tensor, and the elements it has; returns its rank. */
+size_t burl_vit_shape(const burl_vit *vit, const char *letters, size_t shape[BURL_TENSOR_MAX_RANK],
+                      size_t *count);
+/* Whether a tensor of this shape is packed, as (*n) outputs of (*k) inputs. */
+int burl_vit_is_packed(const burl_vit *vit, const char *letters, size_t *n, size_t *k);
+/* Whether the network has the tensor; of a block: all blocks have the same. */
+int burl_vit_has_top(const burl_vit *vit, vit_top_tensor tensor);
+int burl_vit_has_in_block(const burl_vit *vit, vit_block_tensor tensor);
 
-/* Sizes, then tensors, of a file. Errors: as burl_vit_new. */
+/* Sizes, then tensors, of a file; depth, count and layer are set. Errors: as burl_vit_new. */
 burl_status burl_vit_load(burl_vit *vit, const burl_weights *weights, burl_diag *diag);
 
 /* out (rows*cols, d): the table (side*side, d) brought to another grid; scratch (2*side). */

@@ -135,6 +135,12 @@ void burl_num_add_branch(float *x, const float *y, const float *gain, const floa
   add_branch(x, y, gain, bias, n, d);
 }
 
+void burl_num_add_rows(float *x, const float *y, const float *v, size_t n, size_t d) {
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < d; j++)
+      x[i * d + j] = y[i * d + j] + v[j];
+}
+
 void burl_num_repeat_row(float *rows, const float *v, size_t n, size_t d) {
   for (size_t i = 0; i < n; i++)
     memcpy(rows + i * d, v, d * sizeof *v);

@@ -19,6 +19,9 @@ void burl_num_bias_gelu(float *x, const float *bias, size_t n, size_t d);
 void burl_num_add_branch(float *x, const float *y, const float *gain, const float *bias, size_t n,
                          size_t d);
 
+/* x (n,d) = y + v, v (d) to each row. */
+void burl_num_add_rows(float *x, const float *y, const float *v, size_t n, size_t d);
+
 /* n rows, each the vector v (d). */
 void burl_num_repeat_row(float *rows, const float *v, size_t n, size_t d);
 
