@@ -214,8 +214,8 @@ static burl_status measure_prefix(burl_vit *vit, const reader *r) {
   /* The table places patches alone, the named tokens too, or all of them; its grid is square. */
   const size_t placed[] = {0, named, vit->prefix};
   for (size_t i = 0; i < sizeof placed / sizeof *placed; i++)
-    for (size_t side = 1; placed[i] < s[1] && side <= (s[1] - placed[i]) / side; side++)
-      if (side * side == s[1] - placed[i]) {
+    for (size_t side = 1; s[1] <= VIT_MAX_POSITIONS && placed[i] + side * side <= s[1]; side++)
+      if (placed[i] + side * side == s[1]) {
         vit->side = side;
         vit->placed = placed[i];
         return BURL_OK;

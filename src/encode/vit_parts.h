@@ -11,6 +11,7 @@
 #define VIT_MAX_DEPTH 64
 #define VIT_MAX_WIDTH 4096
 #define VIT_MAX_PATCH 64
+#define VIT_MAX_POSITIONS (1 << 20)
 #define VIT_MAX_PREFIX 64 /* class, distillation and register tokens */
 
 /* Tensors of a block: here, after timm, after transformers (of queries, keys and values what
