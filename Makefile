@@ -17,9 +17,10 @@ WERROR ?=
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wcast-qual -Wformat=2 -Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wdouble-promotion $(WERROR)
 # -ffp-contract=off: the same bytes on every machine and at every optimisation level;
-# -fno-math-errno: nobody reads errno after sqrtf, and without it loops over it become vectors
+# -fno-math-errno, -fno-trapping-math: nobody reads errno after sqrtf or the flags of exceptions, and
+# without these loops that take roots or choose between values do not become vectors
 BASE_CFLAGS := -std=c17 -D_POSIX_C_SOURCE=200809L -fvisibility=hidden -fPIC -ffp-contract=off \
-  -fno-math-errno \
+  -fno-math-errno -fno-trapping-math \
   -pthread $(WARNINGS)
 CFLAGS_release := -O3 -g -DNDEBUG
 CFLAGS_debug := -O0 -g

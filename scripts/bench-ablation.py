@@ -32,8 +32,10 @@ import time
 
 METRICS = ["image_auroc", "pixel_auroc", "pixel_ap", "aupro_0.30", "aupro_0.05", "false_alarm_rate"]
 
-# Positions have a table of their own; in the others they take no part, unless a row says so.
+# Positions and the search for outliers have tables of their own. Positions take no part in the others, unless a row says
+# so; tables of single settings are made without the search, which fits three times.
 BASE = "spatial=none"
+REST_BASE = "spatial=none,outliers=0,clean=0"
 
 # table: rows of (label, settings); settings that are not named have their default
 FIRST = {
@@ -152,9 +154,9 @@ class Results:
             f.write(json.dumps(line) + "\n")
 
 
-def whole(settings):
+def whole(settings, base=BASE):
     """Settings with those of the base that they leave open."""
-    return settings if "spatial=" in settings else ",".join(filter(None, [BASE, settings]))
+    return settings if "spatial=" in settings else ",".join(filter(None, [base, settings]))
 
 
 def order_of(tables, seeds):
@@ -164,7 +166,7 @@ def order_of(tables, seeds):
             yield from ((table, label, whole(settings), seed) for seed in seeds)
     for seed in seeds:
         for table in [t for t in REST if t in tables]:
-            yield from ((table, label, whole(settings), seed) for label, settings in REST[table])
+            yield from ((table, label, whole(settings, REST_BASE), seed) for label, settings in REST[table])
 
 
 def describe_commit():

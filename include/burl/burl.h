@@ -9,6 +9,7 @@
 #include <burl/heat.h>
 #include <burl/image.h>
 #include <burl/model.h>
+#include <burl/model_embed.h>
 #include <burl/model_explain.h>
 #include <burl/prototype.h>
 #include <burl/report.h>

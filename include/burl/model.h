@@ -24,6 +24,10 @@ typedef struct burl_fit_options {
   double false_alarm;     /* share of good images that may reach the threshold: 0.0001..0.5 */
   int threads;            /* 1..256; does not change the result */
   int gallery;            /* keep the training patch nearest to each prototype, with a picture */
+  const char *encoder;    /* borrowed: "texture" (also NULL), "resnet18:FILE", or several, such as
+                             "texture,resnet18:FILE"; networks are named in burl/encode.h */
+  const char *layers;     /* borrowed: "2,3", of the networks; NULL: those they are best at */
+  int embed_encoder;      /* weights of networks go into the model, as 16-bit floats */
 } burl_fit_options;
 
 BURL_API burl_fit_options burl_fit_default_options(void);
@@ -40,8 +44,8 @@ typedef struct burl_model_group {
 typedef struct burl_model_info {
   int format_version;
   const char *burl_version;  /* of the library that fitted it */
-  const char *encoder;       /* "texture" */
-  burl_fit_options options;  /* threads is 0: it is not part of a model */
+  const char *encoder;       /* "texture", "texture,resnet18".. */
+  burl_fit_options options;  /* threads is 0, encoder and layers NULL: no part of a model */
   size_t images;             /* good images fitted on, with those set aside */
   size_t aside;              /* images among them that look unlike the others and taught nothing */
   size_t updates;            /* by burl_model_update, since the fit */
@@ -51,7 +55,17 @@ typedef struct burl_model_info {
   double typical;                       /* raw value that heat 0 stands for */
   uint32_t data_checksum; /* CRC-32 over the names and pixels of the training images */
   size_t groups;
+  size_t networks; /* pretrained networks among its encoders */
 } burl_model_info;
+
+/* A pretrained network that a model sees by. Texts are borrowed from the model. */
+typedef struct burl_model_network {
+  const char *name;        /* "resnet18".. */
+  const char *hash, *file; /* of the weights: 16 hexadecimal digits, and where they were */
+  int embedded;            /* the weights are in the model */
+  const int *layers;       /* (layer_count), rising */
+  size_t layer_count;
+} burl_model_network;
 
 /* Fits on the good training images of a data set. Images that cannot be used go to the observer as
  * problems and are counted in *skipped (may be NULL).
@@ -89,12 +103,18 @@ BURL_API burl_status burl_model_update(burl_model *model, size_t *skipped,
  * BURL_ERR_MEMORY. */
 BURL_API burl_status burl_model_load(burl_model **model, const char *path,
                                      burl_diag *diag) BURL_MUST_CHECK;
+/* The same with other files for the weights of networks, "resnet18:FILE" or several with commas;
+ * NULL: those that the model names, or files of their name beside it. Weights other than those that
+ * were fitted with are refused (BURL_ERR_DATA). */
+BURL_API burl_status burl_model_load_with(burl_model **model, const char *path, const char *encoder,
+                                          burl_diag *diag) BURL_MUST_CHECK;
 BURL_API burl_status burl_model_save(const burl_model *model, const char *path,
                                      burl_diag *diag) BURL_MUST_CHECK;
 BURL_API void burl_model_free(burl_model *model);
 
 BURL_API void burl_model_get_info(const burl_model *model, burl_model_info *info);
 BURL_API void burl_model_get_group(const burl_model *model, size_t group, burl_model_group *info);
+BURL_API void burl_model_get_network(const burl_model *model, size_t i, burl_model_network *info);
 /* Names of the images set aside, as in the data set, i < aside. */
 BURL_API const char *burl_model_get_aside(const burl_model *model, size_t i);
 /* The metadata as JSON text, borrowed: all settings, the calibration and the groups. */

@@ -5,25 +5,26 @@ _burl() {
   local command=${COMP_WORDS[1]} options=""
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "check fit score eval synth update info help --help --version" -- "$word"))
+    COMPREPLY=($(compgen -W "check fit score eval synth update embed info help --help --version" -- "$word"))
     return
   fi
   case $command in
     check) options="--threads --help" ;;
     fit)
-      options="--output --method --prototypes --power --trim --clean --spatial --spatial-weight --false-alarm --set
-        --no-gallery --seed --threads --quiet --help"
+      options="--output --encoder --layers --embed-encoder --method --prototypes --power --trim --clean --spatial
+        --spatial-weight --false-alarm --set --no-gallery --seed --threads --quiet --help"
       ;;
-    score) options="--output --raw --no-pictures --explain --threads --quiet --help" ;;
-    eval) options="--output --mask-threshold --threads --quiet --help" ;;
+    score) options="--output --raw --no-pictures --explain --encoder --threads --quiet --help" ;;
+    eval) options="--output --mask-threshold --encoder --threads --quiet --help" ;;
     synth)
       options="--output --weave --print --repeat --train --test-good --per-defect --size --colour
         --seed --threads --quiet --help"
       ;;
-    update) options="--output --force --threads --quiet --help" ;;
-    info) options="--json --gallery --help" ;;
+    update) options="--output --force --encoder --threads --quiet --help" ;;
+    embed) options="--output --encoder --layers --group --quiet --help" ;;
+    info) options="--json --gallery --encoder --help" ;;
     help)
-      COMPREPLY=($(compgen -W "check fit score eval synth update info" -- "$word"))
+      COMPREPLY=($(compgen -W "check fit score eval synth update embed info" -- "$word"))
       return
       ;;
   esac
@@ -33,7 +34,7 @@ _burl() {
     --print) COMPREPLY=($(compgen -W "none dots stripes checks figures" -- "$word")) ;;
     --weave) COMPREPLY=($(compgen -W "plain twill satin rib all" -- "$word")) ;;
     --prototypes | --power | --trim | --clean | --spatial-weight | --false-alarm | --set | --seed | --threads | \
-      --mask-threshold | --train | --test-good | --per-defect | --size | --repeat) ;;
+      --layers | --group | --mask-threshold | --train | --test-good | --per-defect | --size | --repeat) ;;
     *)
       case $word in
         -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;

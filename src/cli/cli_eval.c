@@ -315,7 +315,8 @@ int burl_cli_run_eval(const cli_values *values) {
   burl_model *model = NULL;
   burl_dataset *dataset = NULL;
   eval_job job = {.mask_threshold = (int)values->option[CLI_MASK_THRESHOLD].whole};
-  burl_status status = burl_model_load(&model, values->operands[0], &diag);
+  burl_status status =
+      burl_model_load_with(&model, values->operands[0], values->option[CLI_ENCODER].text, &diag);
   if (status == BURL_OK)
     status = burl_dataset_load(&dataset, values->operands[1], &observer, &diag);
   int result = status == BURL_OK ? evaluate(&job, values, &console, model, dataset)

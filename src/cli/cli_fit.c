@@ -69,6 +69,9 @@ static burl_status options_from(burl_fit_options *options, const cli_values *val
   options->false_alarm = given[CLI_FALSE_ALARM].real;
   options->gallery = !given[CLI_NO_GALLERY].given;
   options->threads = (int)given[CLI_THREADS].whole;
+  options->encoder = given[CLI_ENCODER].text;
+  options->layers = given[CLI_LAYERS].text;
+  options->embed_encoder = given[CLI_EMBED_ENCODER].given;
   burl_status status = read_settings(&options->bank, given[CLI_SET].text, diag);
   if (options->bank.method == BURL_METHOD_PRADOT && options->bank.spatial == BURL_SPATIAL_AUTO)
     options->bank.spatial = BURL_SPATIAL_NONE; /* it has positions of its own: nothing to choose */

@@ -7,11 +7,24 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+static void print_networks(const burl_model *model, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    burl_model_network network;
+    burl_model_get_network(model, i, &network);
+    printf("network        %s, layers ", network.name);
+    for (size_t l = 0; l < network.layer_count; l++)
+      printf(l > 0 ? ",%d" : "%d", network.layers[l]);
+    printf(", weights %s %s%s\n", network.hash, network.embedded ? "embedded, from " : "",
+           network.file);
+  }
+}
+
 static void print_info(const burl_model *model) {
   burl_model_info info;
   burl_model_get_info(model, &info);
   printf("format         %d, written by burl %s\n", info.format_version, info.burl_version);
   printf("encoder        %s\n", info.encoder);
+  print_networks(model, info.networks);
   printf("images         %zu good image%s, checksum %08" PRIx32 "\n", info.images,
          burl_cli_plural(info.images), info.data_checksum);
   printf("updates        %zu\n", info.updates);
@@ -43,7 +56,8 @@ int burl_cli_run_info(const cli_values *values) {
   burl_cli_console_start(&console, 0);
   burl_diag diag = {0};
   burl_model *model = NULL;
-  if (burl_model_load(&model, values->operands[0], &diag) != BURL_OK)
+  if (burl_model_load_with(&model, values->operands[0], values->option[CLI_ENCODER].text, &diag) !=
+      BURL_OK)
     return burl_cli_fail(&console, &diag);
   const char *gallery = values->option[CLI_GALLERY].text;
   if (gallery && burl_cli_gallery_save(model, values->operands[0], gallery, &diag) != BURL_OK) {

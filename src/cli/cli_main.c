@@ -25,6 +25,7 @@ static const struct {
     [CLI_EVAL] = {burl_cli_preset_eval, burl_cli_run_eval},
     [CLI_SYNTH] = {burl_cli_preset_synth, burl_cli_run_synth},
     [CLI_UPDATE] = {NULL, burl_cli_run_update},
+    [CLI_EMBED] = {NULL, burl_cli_run_embed},
     [CLI_INFO] = {NULL, burl_cli_run_info},
 };
 

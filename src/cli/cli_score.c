@@ -160,7 +160,8 @@ int burl_cli_run_score(const cli_values *values) {
   score_job job = {.folder = values->option[CLI_OUTPUT].text,
                    .raw = values->option[CLI_RAW].given,
                    .pictures = !values->option[CLI_NO_PICTURES].given};
-  burl_status status = burl_model_load(&model, values->operands[0], &diag);
+  burl_status status =
+      burl_model_load_with(&model, values->operands[0], values->option[CLI_ENCODER].text, &diag);
   if (status == BURL_OK)
     status = burl_dataset_from_paths(&dataset, values->operands + 1, values->operand_count - 1,
                                      &observer, &diag);

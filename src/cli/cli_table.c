@@ -40,6 +40,11 @@
   }
 #define FLAG(key, long_name, text)                                                                 \
   { .id = key, .kind = CLI_FLAG, .name = long_name, .help = text }
+#define WEIGHTS                                                                                    \
+  {                                                                                                \
+    .id = CLI_ENCODER, .kind = CLI_TEXT, .name = "encoder", .value = "NAME:FILE",                  \
+    .help = "Other places of the weights that the model was fitted with"                           \
+  }
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 #define SECOND(name, text) text,
@@ -48,6 +53,19 @@ static const cli_option check_options[] = {THREADS, HELP};
 
 static const cli_option fit_options[] = {
     OUTPUT("MODEL", "File to write the model to"),
+    {.id = CLI_ENCODER,
+     .kind = CLI_TEXT,
+     .name = "encoder",
+     .value = "LIST",
+     .help = "What cloth is seen by: texture (default), NAME:FILE of a pretrained network and its "
+             "weights, or both with a comma"},
+    {.id = CLI_LAYERS,
+     .kind = CLI_TEXT,
+     .name = "layers",
+     .value = "N,...",
+     .help = "Layers of the network to look at; 2,3 of residual networks if not given"},
+    FLAG(CLI_EMBED_ENCODER, "embed-encoder",
+         "Keep the network's weights in the model, as 16-bit floats"),
     {.id = CLI_METHOD,
      .kind = CLI_CHOICE,
      .name = "method",
@@ -124,6 +142,7 @@ static const cli_option score_options[] = {
      .name = "explain",
      .value = "NAME,...",
      .help = "Write as well which prototype of these members, or of all, each patch is nearest to"},
+    WEIGHTS,
     THREADS,
     QUIET,
     HELP};
@@ -132,7 +151,10 @@ static const cli_option eval_options[] = {OUTPUT("DIR", "Folder to write to"),
                                           WHOLE(CLI_MASK_THRESHOLD, "mask-threshold",
                                                 "Mask value from which on a pixel is defective", 1,
                                                 255),
-                                          THREADS, QUIET, HELP};
+                                          WEIGHTS,
+                                          THREADS,
+                                          QUIET,
+                                          HELP};
 
 static const cli_option synth_options[] = {
     OUTPUT("DIR", "Folder to write to"),
@@ -176,7 +198,28 @@ static const cli_option update_options[] = {
      .value = "MODEL",
      .help = "File to write the new model to, by default that of the old one"},
     FLAG(CLI_FORCE, "force", "Learn from images that look defective, or like another cloth, too"),
+    WEIGHTS,
     THREADS,
+    QUIET,
+    HELP};
+
+static const cli_option embed_options[] = {
+    OUTPUT("FILE", "File to write to; of several groups FILE.GROUP.npy"),
+    {.id = CLI_ENCODER,
+     .kind = CLI_TEXT,
+     .name = "encoder",
+     .value = "NAME:FILE",
+     .help = "Networks and their weights, where no model is named"},
+    {.id = CLI_LAYERS,
+     .kind = CLI_TEXT,
+     .name = "layers",
+     .value = "N,...",
+     .help = "Layers of the networks; 2,3 of residual networks if not given"},
+    {.id = CLI_GROUP,
+     .kind = CLI_TEXT,
+     .name = "group",
+     .value = "NAME",
+     .help = "Write this group of patch embeddings alone"},
     QUIET,
     HELP};
 
@@ -187,6 +230,7 @@ static const cli_option info_options[] = {
      .name = "gallery",
      .value = "DIR",
      .help = "Write what the model knows to a folder: pictures, a table and a page"},
+    WEIGHTS,
     HELP};
 
 #define NO_MODEL "name the model to use (MODEL), as \"burl fit\" wrote it"
@@ -269,6 +313,20 @@ static const cli_command commands[] = {
                     .option_count = COUNT(update_options),
                     .examples = "burl update cloth.burl lot-2/good\n"
                                 "burl update cloth.burl a.png b.png -o newer.burl\n"},
+    [CLI_EMBED] = {.name = "embed",
+                   .operands = "[MODEL] IMAGE",
+                   .summary = "Patch embeddings of an image, for research",
+                   .text = "By the encoder of MODEL, or by pretrained networks alone "
+                           "(--encoder). Writes NumPy files\n(float32) of shape (rows, columns, "
+                           "dimension); cell (i,j) is centred at pixel (i*stride, j*stride).",
+                   .missing = {"name the image to embed (IMAGE)"},
+                   .least_operands = 1,
+                   .most_operands = 2,
+                   .options = embed_options,
+                   .option_count = COUNT(embed_options),
+                   .examples = "burl embed cloth.burl a.png -o a.npy --group fine\n"
+                               "burl embed --encoder resnet18:weights.safetensors a.png -o "
+                               "a.npy\n"},
     [CLI_INFO] = {.name = "info",
                   .operands = "MODEL",
                   .summary = "What a model holds",

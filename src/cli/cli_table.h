@@ -12,6 +12,7 @@ typedef enum cli_command_id {
   CLI_EVAL,
   CLI_SYNTH,
   CLI_UPDATE,
+  CLI_EMBED,
   CLI_INFO,
   CLI_COMMAND_COUNT
 } cli_command_id;

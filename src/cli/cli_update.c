@@ -131,7 +131,8 @@ int burl_cli_run_update(const cli_values *values) {
   if (values->option[CLI_OUTPUT].given) self.output = values->option[CLI_OUTPUT].text;
   self.options.force = values->option[CLI_FORCE].given;
   self.options.threads = (int)values->option[CLI_THREADS].whole;
-  burl_status status = burl_model_load(&model, self.model, &diag);
+  burl_status status =
+      burl_model_load_with(&model, self.model, values->option[CLI_ENCODER].text, &diag);
   if (status == BURL_OK) status = find_images(&dataset, &self, &observer, &diag);
   if (status == BURL_OK) status = check_output(&self, dataset, &diag);
   int result =

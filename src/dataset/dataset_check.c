@@ -8,7 +8,7 @@
 #include "base/parallel.h"
 #include "dataset/item_set.h"
 #include "dataset/mask_samples.h"
-#include "dataset/xxh64.h"
+#include "base/xxh64.h"
 
 #include <stdio.h>
 #include <stdlib.h>

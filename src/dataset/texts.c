@@ -2,7 +2,7 @@
 #include "dataset/texts.h"
 
 #include "base/memory.h"
-#include "dataset/xxh64.h"
+#include "base/xxh64.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -30,9 +30,8 @@ burl_status burl_view_open(burl_view *view, const burl_image *image) {
   double count = (double)image->height * (double)image->width;
   double mean = sum / count, variance = squares / count - mean * mean;
   if (!isfinite(variance)) return BURL_ERR_NUMERIC;
-  *view = (burl_view){.image = image,
-                      .mean = mean + shift,
-                      .deviation = variance > 1e-12 ? sqrt(variance) : 0.0};
+  *view = (burl_view){
+      .image = image, .mean = mean + shift, .deviation = variance > 1e-12 ? sqrt(variance) : 0.0};
   return BURL_OK;
 }
 

@@ -12,7 +12,8 @@
 #include "image/tiles.h"
 #include <burl/encode.h>
 
-#define BURL_MAX_GROUPS 8
+#define BURL_MAX_GROUPS 12
+#define BURL_MAX_PARTS 3 /* encoders that are fused */
 
 struct burl_phase;
 

@@ -111,8 +111,7 @@ void burl_texture_learn(const burl_encoder *self, burl_encoder_workspace *worksp
   burl_texture_extract((const burl_texture *)self, workspace, lesson->view, lesson->region, 1,
                        maps);
   for (size_t g = 0; g < TEXTURE_GROUPS; g++)
-    if (maps[g].rows > 0)
-      add_moments(statistics + g * MOMENTS, workspace, g, &maps[g], lesson);
+    if (maps[g].rows > 0) add_moments(statistics + g * MOMENTS, workspace, g, &maps[g], lesson);
 }
 
 void burl_texture_arrange(burl_texture *self) {

@@ -3,7 +3,6 @@
 
 #include "base/diag.h"
 #include "encode/vit_parts.h"
-#include "num/packed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +13,6 @@ static void vit_free(burl_network *self) {
   burl_vit *vit = (burl_vit *)self;
   burl_arena_close(&vit->arena);
   free(vit);
-}
-
-static size_t count_layers(const burl_network *self) {
-  return ((const burl_vit *)self)->count;
 }
 
 /* Attention sees the whole image. */
@@ -52,70 +47,41 @@ static void forward(const burl_network *self, burl_network_workspace *workspace,
     maps[i] = (burl_network_map){.rows = rows, .cols = cols, .dim = vit->width, .data = w->map[i]};
 }
 
-static size_t count_tensors(const burl_network *self) {
-  const burl_vit *vit = (const burl_vit *)self;
-  size_t tops = 0, in_block = 0;
-  for (int t = 0; t < VIT_TOP_TENSORS; t++)
-    tops += burl_vit_has_top(vit, (vit_top_tensor)t) ? 1 : 0;
-  for (int t = 0; t < VIT_BLOCK_TENSORS; t++)
-    in_block += burl_vit_has_in_block(vit, (vit_block_tensor)t) ? 1 : 0;
-  return tops + vit->depth * in_block;
+static burl_status add(burl_safetensors_writer *writer, const burl_vit *vit, const char *prefix,
+                       const char *name, const char *letters, const uint16_t *half) {
+  size_t shape[BURL_TENSOR_MAX_RANK], count;
+  size_t rank = burl_vit_shape(vit, letters, shape, &count);
+  char whole[160];
+  snprintf(whole, sizeof whole, "encoder.%s.%s", prefix, name);
+  return burl_safetensors_writer_add_tensor(writer, whole, BURL_DTYPE_F16, shape, rank, half);
 }
 
-/* The tensor `index` counted through those outside of blocks, then block by block. */
-typedef struct place {
-  const vit_tensor *tensor;
-  const float *values;
-  size_t block; /* SIZE_MAX: outside of blocks */
-} place;
-
-static place find_tensor(const burl_vit *vit, size_t index) {
-  for (int t = 0; t < VIT_TOP_TENSORS; t++)
-    if (burl_vit_has_top(vit, (vit_top_tensor)t) && index-- == 0)
-      return (place){&burl_vit_top[t], vit->top[t], SIZE_MAX};
+/* Under the names of timm. */
+static burl_status save(const burl_network *self, burl_safetensors_writer *writer,
+                        const char *prefix) {
+  const burl_vit *vit = (const burl_vit *)self;
+  burl_status status = BURL_OK;
+  for (int t = 0; t < VIT_TOP_TENSORS && status == BURL_OK; t++)
+    if (burl_vit_has_top(vit, (vit_top_tensor)t))
+      status =
+          add(writer, vit, prefix, burl_vit_top[t].timm, burl_vit_top[t].shape, vit->half_top[t]);
   for (size_t b = 0; b < vit->depth; b++)
-    for (int t = 0; t < VIT_BLOCK_TENSORS; t++)
-      if (burl_vit_has_in_block(vit, (vit_block_tensor)t) && index-- == 0)
-        return (place){&burl_vit_block[t], vit->block[b][t], b};
-  return (place){NULL, NULL, SIZE_MAX};
+    for (int t = 0; t < VIT_BLOCK_TENSORS && status == BURL_OK; t++) {
+      char name[64];
+      if (!burl_vit_has_in_block(vit, (vit_block_tensor)t)) continue;
+      snprintf(name, sizeof name, "blocks.%zu.%s", b, burl_vit_block[t].timm);
+      status = add(writer, vit, prefix, name, burl_vit_block[t].shape, vit->half_block[b][t]);
+    }
+  return status;
 }
 
-static burl_network_tensor get_tensor(const burl_network *self, size_t index) {
-  const burl_vit *vit = (const burl_vit *)self;
-  place p = find_tensor(vit, index);
-  burl_network_tensor tensor = {.rank = 0};
-  if (!p.tensor) return tensor;
-  tensor.rank = burl_vit_shape(vit, p.tensor->shape, tensor.shape, &tensor.count);
-  if (p.block == SIZE_MAX)
-    snprintf(tensor.name, sizeof tensor.name, "%s", p.tensor->timm);
-  else
-    snprintf(tensor.name, sizeof tensor.name, "blocks.%zu.%s", p.block, p.tensor->timm);
-  return tensor;
-}
-
-static void copy_tensor(const burl_network *self, size_t index, float *values) {
-  const burl_vit *vit = (const burl_vit *)self;
-  place p = find_tensor(vit, index);
-  size_t shape[BURL_TENSOR_MAX_RANK], count, n, k;
-  if (!p.tensor) return;
-  burl_vit_shape(vit, p.tensor->shape, shape, &count);
-  if (burl_vit_is_packed(vit, p.tensor->shape, &n, &k))
-    burl_num_unpack_rows(values, k, p.values, n, k);
-  else
-    memcpy(values, p.values, count * sizeof *values);
-}
-
-static const burl_network_ops vit_ops = {.family = "vit",
-                                         .free = vit_free,
-                                         .count_layers = count_layers,
+static const burl_network_ops vit_ops = {.free = vit_free,
                                          .get_layer = get_layer,
                                          .workspace_new = workspace_new,
                                          .workspace_free = workspace_free,
                                          .get_input = get_input,
                                          .forward = forward,
-                                         .count_tensors = count_tensors,
-                                         .get_tensor = get_tensor,
-                                         .copy_tensor = copy_tensor};
+                                         .save = save};
 
 typedef struct known_name {
   const char *name;
@@ -131,10 +97,9 @@ static const known_name *find_name(const char *name) {
 }
 
 static burl_status take_layers(burl_vit *vit, const int *layers, size_t count, burl_diag *diag) {
-  if (count == 0 || count > BURL_NETWORK_MAX_LAYERS)
+  if (count == 0 || count > BURL_VIT_LAYERS)
     return burl_fail(diag, BURL_ERR_ARGUMENT, NULL, "Ask for a few blocks.",
-                     "%zu layers are asked for, which must be 1 to %d", count,
-                     BURL_NETWORK_MAX_LAYERS);
+                     "%zu layers are asked for, which must be 1 to %d", count, BURL_VIT_LAYERS);
   for (size_t i = 0; i < count; i++) {
     if (layers[i] < 1 || layers[i] > VIT_MAX_DEPTH || (i > 0 && layers[i] <= layers[i - 1]))
       return burl_fail(diag, BURL_ERR_ARGUMENT, NULL, "Name blocks in ascending order, from 1.",
@@ -148,7 +113,7 @@ static burl_status take_layers(burl_vit *vit, const int *layers, size_t count, b
 }
 
 burl_status burl_vit_new(burl_network **network, const char *name, const burl_weights *weights,
-                         const int *layers, size_t count, burl_diag *diag) {
+                         const int *layers, size_t count, int half, burl_diag *diag) {
   const known_name *known = find_name(name);
   if (!known)
     return burl_fail(diag, BURL_ERR_ARGUMENT, NULL,
@@ -158,7 +123,7 @@ burl_status burl_vit_new(burl_network **network, const char *name, const burl_we
   if (!vit) return burl_fail_memory(diag, burl_weights_get_path(weights));
   vit->base.ops = &vit_ops;
   burl_status status = take_layers(vit, layers, count, diag);
-  if (status == BURL_OK) status = burl_vit_load(vit, weights, diag);
+  if (status == BURL_OK) status = burl_vit_load(vit, weights, half, diag);
   if (status == BURL_OK && known->width && vit->width != known->width)
     status = burl_fail(diag, BURL_ERR_FORMAT, burl_weights_get_path(weights),
                        "Name the transformer that the file holds.",

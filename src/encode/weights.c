@@ -1,31 +1,52 @@
-/* Tensors of published weights: found by name, checked, and widened to floats. */
+/* Weights come in 32 or 16 bits; networks take floats. The hash tells files apart that hold other
+ * numbers, whatever the order or the metadata of the file. */
 #include "encode/weights.h"
 
 #include "base/diag.h"
+#include "base/half.h"
 #include "base/memory.h"
+#include "base/xxh64.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME 256
-#define CHECK_FILE "Check that the file holds the network that was named."
-
 struct burl_weights {
-  burl_safetensors *owned; /* NULL: the file is borrowed */
+  burl_safetensors *own; /* NULL where the file is borrowed */
   const burl_safetensors *file;
   char *prefix, *path;
+  char hash[17];
 };
 
-burl_status burl_weights_view(burl_weights **weights, const burl_safetensors *file,
-                              const char *prefix, const char *path, burl_diag *diag) {
+static void hash_file(char hash[17], const burl_safetensors *file) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < burl_safetensors_get_count(file); i++) {
+    const burl_tensor *tensor = burl_safetensors_get_tensor(file, i);
+    const char *type = burl_dtype_get_name(tensor->dtype);
+    sum = burl_xxh64(tensor->name, strlen(tensor->name), sum);
+    sum = burl_xxh64(type, strlen(type), sum);
+    for (size_t axis = 0; axis < tensor->rank; axis++) {
+      unsigned char side[8];
+      for (size_t b = 0; b < sizeof side; b++)
+        side[b] = (unsigned char)((uint64_t)tensor->shape[axis] >> 8 * b);
+      sum = burl_xxh64(side, sizeof side, sum);
+    }
+    sum = burl_xxh64(tensor->data, tensor->size, sum);
+  }
+  snprintf(hash, 17, "%016" PRIx64, sum);
+}
+
+static burl_status open_weights(burl_weights **weights, const burl_safetensors *file,
+                                const char *prefix, const char *path, burl_diag *diag) {
   burl_weights *made = burl_alloc_zero(1, sizeof *made);
-  if (!made) return burl_fail_memory(diag, path);
-  made->file = file;
-  made->prefix = burl_copy_text(prefix);
-  made->path = burl_copy_text(path);
-  if (!made->prefix || !made->path) {
+  if (made) {
+    made->file = file;
+    made->prefix = burl_copy_text(prefix);
+    made->path = burl_copy_text(path);
+  }
+  if (!made || !made->prefix || !made->path) {
     burl_weights_free(made);
     return burl_fail_memory(diag, path);
   }
@@ -33,24 +54,51 @@ burl_status burl_weights_view(burl_weights **weights, const burl_safetensors *fi
   return BURL_OK;
 }
 
+/* What wrappers have put before all names: that of a tensor that every network has. */
+static const char *find_prefix(const burl_safetensors *file) {
+  static const char *const prefixes[] = {"",          "model.",   "module.", "module.model.",
+                                         "backbone.", "encoder.", "net."};
+  static const char *const landmarks[] = {"conv1.weight", "patch_embed.proj.weight",
+                                          "embeddings.patch_embeddings.projection.weight"};
+  for (size_t p = 0; p < sizeof prefixes / sizeof *prefixes; p++)
+    for (size_t l = 0; l < sizeof landmarks / sizeof *landmarks; l++) {
+      char name[96];
+      snprintf(name, sizeof name, "%s%s", prefixes[p], landmarks[l]);
+      if (burl_safetensors_find(file, name)) return prefixes[p];
+    }
+  return "";
+}
+
 burl_status burl_weights_load(burl_weights **weights, const char *path, burl_diag *diag) {
   burl_safetensors *file;
   burl_weights *made = NULL;
   burl_status status = burl_safetensors_load(&file, path, diag);
   if (status != BURL_OK) return status;
-  status = burl_weights_view(&made, file, "", path, diag);
+  status = open_weights(&made, file, find_prefix(file), path, diag);
   if (status != BURL_OK) {
     burl_safetensors_free(file);
     return status;
   }
-  made->owned = file;
+  made->own = file;
+  hash_file(made->hash, file);
+  *weights = made;
+  return BURL_OK;
+}
+
+burl_status burl_weights_view(burl_weights **weights, const burl_safetensors *file,
+                              const char *prefix, const char *hash, const char *path,
+                              burl_diag *diag) {
+  burl_weights *made = NULL;
+  burl_status status = open_weights(&made, file, prefix, path, diag);
+  if (status != BURL_OK) return status;
+  snprintf(made->hash, sizeof made->hash, "%s", hash);
   *weights = made;
   return BURL_OK;
 }
 
 void burl_weights_free(burl_weights *weights) {
   if (!weights) return;
-  burl_safetensors_free(weights->owned);
+  burl_safetensors_free(weights->own);
   free(weights->prefix);
   free(weights->path);
   free(weights);
@@ -60,11 +108,14 @@ const char *burl_weights_get_path(const burl_weights *weights) {
   return weights->path;
 }
 
+const char *burl_weights_get_hash(const burl_weights *weights) {
+  return weights->hash;
+}
+
 static const burl_tensor *find(const burl_weights *weights, const char *name) {
-  char whole[NAME];
-  int length = snprintf(whole, sizeof whole, "%s%s", weights->prefix, name);
-  if (length < 0 || (size_t)length >= sizeof whole) return NULL;
-  return burl_safetensors_find(weights->file, whole);
+  char whole[256];
+  int n = snprintf(whole, sizeof whole, "%s%s", weights->prefix, name);
+  return n > 0 && (size_t)n < sizeof whole ? burl_safetensors_find(weights->file, whole) : NULL;
 }
 
 int burl_weights_has(const burl_weights *weights, const char *name) {
@@ -80,53 +131,58 @@ int burl_weights_get_shape(const burl_weights *weights, const char *name, size_t
   return 1;
 }
 
-static float from_half(uint16_t half) {
-  uint32_t exponent = half >> 10 & 31, fraction = half & 1023;
-  float value = exponent == 0   ? ldexpf((float)fraction, -24)
-                : exponent < 31 ? ldexpf((float)(fraction + 1024), (int)exponent - 25)
-                : fraction == 0 ? INFINITY
-                                : NAN;
-  return half >> 15 ? -value : value;
+static void write_shape(char *text, size_t size, const size_t *shape, size_t rank) {
+  size_t n = 0;
+  text[0] = '\0';
+  for (size_t axis = 0; axis < rank && n < size; axis++)
+    n += (size_t)snprintf(text + n, size - n, axis > 0 ? " x %zu" : "%zu", shape[axis]);
 }
 
-static float from_brain(uint16_t brain) {
-  uint32_t bits = (uint32_t)brain << 16;
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
+static burl_status refuse(const burl_weights *weights, burl_status status, burl_diag *diag,
+                          const char *name, const char *what) {
+  return burl_fail(diag, status, weights->path,
+                   "Give the weights of the network that was named, as they are published.",
+                   "tensor %.100s %s", name, what);
 }
 
-static int has_shape(const burl_tensor *tensor, const size_t *shape, size_t rank) {
-  return tensor->rank == rank && (rank == 0 || !memcmp(tensor->shape, shape, rank * sizeof *shape));
+static burl_status check(const burl_weights *weights, const burl_tensor *tensor, const char *name,
+                         const size_t *shape, size_t rank, burl_diag *diag) {
+  char what[300], has[120], wants[120];
+  if (!tensor) return refuse(weights, BURL_ERR_FORMAT, diag, name, "is missing");
+  int same = tensor->rank == rank;
+  for (size_t axis = 0; same && axis < rank; axis++)
+    same = tensor->shape[axis] == shape[axis];
+  if (!same) {
+    write_shape(has, sizeof has, tensor->shape, tensor->rank);
+    write_shape(wants, sizeof wants, shape, rank);
+    snprintf(what, sizeof what, "has shape %s, not %s", has, wants);
+    return refuse(weights, BURL_ERR_FORMAT, diag, name, what);
+  }
+  if (tensor->dtype == BURL_DTYPE_F32 || tensor->dtype == BURL_DTYPE_F16 ||
+      tensor->dtype == BURL_DTYPE_BF16)
+    return BURL_OK;
+  snprintf(what, sizeof what, "has type %s; F32, F16 and BF16 are taken",
+           burl_dtype_get_name(tensor->dtype));
+  return refuse(weights, BURL_ERR_FORMAT, diag, name, what);
+}
+
+static float value_at(const burl_tensor *tensor, size_t i) {
+  if (tensor->dtype == BURL_DTYPE_F32) return ((const float *)tensor->data)[i];
+  uint16_t half = ((const uint16_t *)tensor->data)[i];
+  return tensor->dtype == BURL_DTYPE_F16 ? burl_half_to_float(half) : burl_bfloat_to_float(half);
 }
 
 burl_status burl_weights_get(const burl_weights *weights, float *out, const char *name,
                              const size_t *shape, size_t rank, burl_diag *diag) {
   const burl_tensor *tensor = find(weights, name);
-  if (!tensor)
-    return burl_fail(diag, BURL_ERR_FORMAT, weights->path, CHECK_FILE, "the tensor %s is missing",
-                     name);
-  if (!has_shape(tensor, shape, rank))
-    return burl_fail(diag, BURL_ERR_FORMAT, weights->path, CHECK_FILE,
-                     "the tensor %s has another shape than the rest of the network asks for", name);
-  if (tensor->dtype != BURL_DTYPE_F32 && tensor->dtype != BURL_DTYPE_F16 &&
-      tensor->dtype != BURL_DTYPE_BF16)
-    return burl_fail(diag, BURL_ERR_FORMAT, weights->path, "Save the weights as F32, F16 or BF16.",
-                     "the tensor %s is of type %s", name, burl_dtype_get_name(tensor->dtype));
-  const unsigned char *bytes = tensor->data;
+  burl_status status = check(weights, tensor, name, shape, rank, diag);
+  if (status != BURL_OK) return status;
   for (size_t i = 0; i < tensor->count; i++) {
-    uint16_t half;
-    float value;
-    if (tensor->dtype == BURL_DTYPE_F32) {
-      memcpy(&value, bytes + 4 * i, sizeof value);
-    } else {
-      memcpy(&half, bytes + 2 * i, sizeof half);
-      value = tensor->dtype == BURL_DTYPE_F16 ? from_half(half) : from_brain(half);
-    }
-    if (!isfinite(value))
-      return burl_fail(diag, BURL_ERR_NUMERIC, weights->path, "Fetch or convert the weights again.",
-                       "value %zu of the tensor %s is not finite", i, name);
-    out[i] = value;
+    out[i] = value_at(tensor, i);
+    if (isfinite(out[i])) continue;
+    char what[100];
+    snprintf(what, sizeof what, "holds a value that is not finite, at %zu", i);
+    return refuse(weights, BURL_ERR_NUMERIC, diag, name, what);
   }
   return BURL_OK;
 }

@@ -14,7 +14,7 @@ burl_status burl_heat_save_npy(const float *heat, size_t height, size_t width, c
   if (height == 0 || width == 0)
     return burl_fail(diag, BURL_ERR_ARGUMENT, path, NULL,
                      "a heat map of %zu x %zu pixels cannot be written", width, height);
-  return burl_npy_save(heat, "<f4", height, width, path, diag);
+  return burl_npy_save(heat, "<f4", (size_t[]){height, width}, 2, path, diag);
 }
 
 /* One row of heat as levels 0..65535; returns 0 where there is a NaN. */

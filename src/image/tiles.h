@@ -13,6 +13,11 @@ typedef struct burl_rect {
   size_t y, x, height, width;
 } burl_rect;
 
+/* Whether pixel (y,x) lies in it. */
+static inline int burl_rect_holds(burl_rect rect, size_t y, size_t x) {
+  return y >= rect.y && y < rect.y + rect.height && x >= rect.x && x < rect.x + rect.width;
+}
+
 typedef struct burl_tiling {
   size_t height, width; /* of the image */
   size_t core, halo;    /* both multiples of the alignment */

@@ -56,7 +56,7 @@ void burl_explanation_free(burl_explanation *self) {
 
 burl_status burl_explanation_save_npy(const burl_explanation *self, const char *path,
                                       burl_diag *diag) {
-  return burl_npy_save(self->nearest, "<u4", self->rows, self->cols, path, diag);
+  return burl_npy_save(self->nearest, "<u4", (size_t[]){self->rows, self->cols}, 2, path, diag);
 }
 
 /* One image on its way. */

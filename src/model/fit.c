@@ -11,6 +11,8 @@
 #include "model/fit_parts.h"
 
 #include "base/diag.h"
+#include "encode/fused.h"
+#include "model/model_encoders.h"
 #include "model/whole.h"
 
 #include <stdlib.h>
@@ -159,22 +161,38 @@ static void free_banks(fit *f) {
   }
 }
 
-static burl_status learn_members(fit *f) {
+static burl_status learn_members(fit *f, int pricing) {
+  f->pricing = pricing;
   burl_status status = burl_fit_draw_samples(f);
   if (status == BURL_OK) status = burl_fit_learn_banks(f);
   if (status == BURL_OK) status = burl_fit_scale(f);
   return status;
 }
 
-/* Everything again without what the banks so far find outlying. The first round judges with banks
- * that have learned from other outliers, so it takes a second. */
-static burl_status learn_without_outliers(fit *f) {
+/* Networks join the encoder that learned. Outliers are found without them: they are slow, and what
+ * is unlike all other images shows in either. */
+static burl_status join_encoders(fit *f) {
+  burl_encoder *parts[BURL_MAX_PARTS] = {f->model->encoder};
+  burl_encoder *fused;
+  if (f->later_count == 0) return BURL_OK;
+  for (size_t p = 0; p < f->later_count; p++)
+    parts[p + 1] = f->later[p];
+  burl_status status = burl_fused_new(&fused, parts, f->later_count + 1);
+  if (status != BURL_OK) return burl_fail_memory(f->data.diag, NULL);
+  f->model->encoder = fused;
+  f->later_count = 0;
+  return burl_training_set_encoder(&f->data, fused);
+}
+
+/* Finds what is outlying, and learns the encoder again without it. The first round judges with
+ * banks that have learned from other outliers, so it takes a second. */
+static burl_status leave_outliers_out(fit *f) {
   burl_status status = BURL_OK;
   for (int round = 0; round < TRIM_ROUNDS && status == BURL_OK; round++) {
-    status = burl_fit_find_trim(f);
+    status = learn_members(f, 1);
+    if (status == BURL_OK) status = burl_fit_find_trim(f);
     free_banks(f);
     if (status == BURL_OK) status = learn_encoder(f);
-    if (status == BURL_OK) status = learn_members(f);
   }
   return status;
 }
@@ -184,9 +202,11 @@ static burl_status learn_by_tiles(fit *f) {
   burl_status status = BURL_OK;
   if (model->options.bank.spatial == BURL_SPATIAL_PERIODIC) status = learn_lattice(f);
   if (status == BURL_OK) status = burl_fit_deal_folds(f);
-  if (status == BURL_OK) status = learn_members(f);
   if (status == BURL_OK && (model->options.bank.outliers > 0.0 || model->options.bank.clean > 0.0))
-    status = learn_without_outliers(f);
+    status = leave_outliers_out(f);
+  if (status == BURL_OK) status = join_encoders(f);
+  if (status == BURL_OK) status = learn_members(f, 0);
+  if (status == BURL_OK) status = burl_fit_balance(f);
   if (status == BURL_OK) status = burl_fit_calibrate(f);
   if (status == BURL_OK) status = burl_fit_name_aside(f);
   if (status == BURL_OK && model->options.gallery) status = burl_fit_find_exemplars(f);
@@ -196,6 +216,7 @@ static burl_status learn_by_tiles(fit *f) {
 static burl_status run(fit *f) {
   burl_model *model = f->model;
   burl_status status = learn_encoder(f);
+  if (status == BURL_OK && f->data.side > 0) status = join_encoders(f);
   if (status == BURL_OK) status = f->data.side > 0 ? burl_fit_whole(f) : learn_by_tiles(f);
   if (status != BURL_OK) return status;
   uLong crc = 0;
@@ -209,7 +230,21 @@ static burl_status run(fit *f) {
   return burl_model_describe(model) == BURL_OK ? BURL_OK : burl_fail_memory(f->data.diag, NULL);
 }
 
+static burl_status open_encoders(fit *f, const burl_fit_options *options, burl_diag *diag) {
+  burl_encoder *parts[BURL_MAX_PARTS];
+  size_t count = 0;
+  burl_status status = burl_encoders_open(parts, &count, options, diag);
+  if (status != BURL_OK) return status;
+  f->model->encoder = parts[0];
+  f->later_count = count - 1;
+  for (size_t p = 1; p < count; p++)
+    f->later[p - 1] = parts[p];
+  return BURL_OK;
+}
+
 static void close_fit(fit *f) {
+  for (size_t p = 0; p < f->later_count; p++)
+    f->later[p]->ops->free(f->later[p]);
   for (size_t g = 0; g < BURL_MAX_GROUPS; g++)
     burl_sample_close(&f->sample[g]);
   for (size_t k = 0; k < MAX_FOLDS; k++)
@@ -234,8 +269,8 @@ burl_status burl_model_fit(burl_model **model, size_t *skipped, const burl_datas
   }
   f.model->options = *options;
   f.model->options.threads = 0;
-  status = burl_texture_new(&f.model->encoder);
-  if (status != BURL_OK) burl_fail_memory(diag, NULL);
+  f.model->options.encoder = f.model->options.layers = NULL;
+  status = open_encoders(&f, options, diag);
   if (status == BURL_OK)
     status = burl_training_open(&f.data, dataset, options->threads, f.model->encoder,
                                 &f.model->lattice, observer, diag);

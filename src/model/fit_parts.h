@@ -28,6 +28,9 @@ typedef struct fit {
   size_t learned, tasks;                         /* banks learned so far, and in all */
   double *largest;                               /* (images) largest held-out value of each */
   size_t learning_pass;
+  int pricing;                         /* the banks of this round only find outliers */
+  burl_encoder *later[BURL_MAX_PARTS]; /* encoders that join the model's after outliers are found */
+  size_t later_count;
   trim_map *trim; /* (images), NULL before prices are known */
   int trim_limit; /* codes above are trimmed */
 } fit;
@@ -36,6 +39,8 @@ typedef struct fit {
 burl_status burl_fit_draw_samples(fit *f) BURL_MUST_CHECK;
 burl_status burl_fit_learn_banks(fit *f) BURL_MUST_CHECK;
 burl_status burl_fit_scale(fit *f) BURL_MUST_CHECK;
+/* Encoders that are fused get an equal say. */
+burl_status burl_fit_balance(fit *f) BURL_MUST_CHECK;
 /* Prices by the held-out banks there are; from then on what is dear teaches nothing. */
 burl_status burl_fit_find_trim(fit *f) BURL_MUST_CHECK;
 void burl_fit_free_trim(fit *f);

@@ -67,10 +67,6 @@ static burl_status open_map(trim_map *map, const burl_image *image) {
   return map->code ? BURL_OK : BURL_ERR_MEMORY;
 }
 
-static int lies_in(burl_rect core, size_t y, size_t x) {
-  return y >= core.y && y < core.y + core.height && x >= core.x && x < core.x + core.width;
-}
-
 static burl_status see_prices(void *context, const pass_tile *tile, double *statistics) {
   fit *f = context;
   trim_map *map = &f->trim[tile->image];
@@ -81,7 +77,7 @@ static burl_status see_prices(void *context, const pass_tile *tile, double *stat
   for (size_t i = 0; i < grid.rows; i++)
     for (size_t j = 0; j < grid.cols; j++) {
       size_t y = (grid.row + i) * BURL_HEAT_STRIDE, x = (grid.col + j) * BURL_HEAT_STRIDE;
-      if (!lies_in(tile->core, y, x)) continue;
+      if (!burl_rect_holds(tile->core, y, x)) continue;
       unsigned char *code = &map->code[y / TRIM_BLOCK * map->cols + x / TRIM_BLOCK];
       unsigned char now = code_of(grid.data[i * grid.cols + j]);
       if (now > *code) *code = now;

@@ -1,5 +1,6 @@
 /* What a model is, and what it says of itself. */
 #include "model/exemplar.h"
+#include "model/model_encoders.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -39,7 +40,18 @@ void burl_model_get_info(const burl_model *model, burl_model_info *info) {
                             .data_checksum = model->data_checksum,
                             .aside = model->aside,
                             .updates = model->updates,
-                            .groups = model->encoder->ops->groups};
+                            .groups = model->encoder->ops->groups,
+                            .networks = burl_encoders_count_networks(model->encoder)};
+}
+
+void burl_model_get_network(const burl_model *model, size_t i, burl_model_network *info) {
+  const burl_network_choice *choice = burl_encoders_get_network(model->encoder, i);
+  *info = (burl_model_network){.name = choice->name,
+                               .hash = choice->hash,
+                               .file = choice->path,
+                               .embedded = choice->embedded,
+                               .layers = choice->layers,
+                               .layer_count = choice->count};
 }
 
 void burl_model_get_group(const burl_model *model, size_t group, burl_model_group *info) {
@@ -134,9 +146,10 @@ burl_status burl_model_describe(burl_model *model) {
                 model->threshold.value, "threshold_low", model->threshold.low, "threshold_high",
                 model->threshold.high, "images", (json_int_t)model->calibration_images);
   json_t *root = json_pack(
-      "{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:s}", "burl_version", model->fitted_by, "encoder",
-      model->encoder->ops->name, "options", describe_options(&model->options), "calibration",
-      calibration, "groups", describe_groups(model), "set_aside", describe_aside(model), "images",
+      "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:s}", "burl_version", model->fitted_by,
+      "encoder", model->encoder->ops->name, "networks", burl_encoders_describe(model->encoder),
+      "options", describe_options(&model->options), "calibration", calibration, "groups",
+      describe_groups(model), "set_aside", describe_aside(model), "images",
       (json_int_t)model->images, "updates", (json_int_t)model->updates, "data_checksum", checksum);
   if (!root) return BURL_ERR_MEMORY;
   free(model->json);

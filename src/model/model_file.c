@@ -1,5 +1,6 @@
 /* Models in safetensors files: tensors of encoder, banks and calibration; settings as JSON text. */
 #include "model/exemplar.h"
+#include "model/model_encoders.h"
 
 #include "base/diag.h"
 #include "model/whole.h"
@@ -60,9 +61,8 @@ burl_status burl_model_save(const burl_model *model, const char *path, burl_diag
 }
 
 /* Settings that make sense together; the others cannot do harm. */
-static int settings_valid(const burl_model *model, const char *encoder, const char *checksum) {
-  return strcmp(encoder, "texture") == 0 && strlen(checksum) == 8 &&
-         strspn(checksum, "0123456789abcdef") == 8 &&
+static int settings_valid(const burl_model *model, const char *checksum) {
+  return strlen(checksum) == 8 && strspn(checksum, "0123456789abcdef") == 8 &&
          model->options.bank.spatial != BURL_SPATIAL_AUTO &&
          (model->options.bank.method != BURL_METHOD_PRADOT ||
           model->options.bank.spatial == BURL_SPATIAL_NONE) &&
@@ -107,36 +107,38 @@ static burl_status take_aside(burl_model *model, const json_t *names) {
 }
 
 /* Settings from the parsed JSON text; what is not there as it should be gives BURL_ERR_FORMAT. */
-static burl_status take_settings(burl_model *model, json_t *root) {
+static burl_status take_settings(burl_model *model, burl_encoder_list *encoders, json_t *root) {
   json_int_t images, calibration_images, updates;
   const char *version, *encoder, *checksum;
-  json_t *options, *aside;
+  json_t *networks, *options, *aside;
   model->options.bank = burl_bank_default_options();
-  if (json_unpack(root, "{s:s, s:s, s:o, s:o, s:{s:F, s:F, s:F, s:F, s:I}, s:I, s:I, s:s}",
-                  "burl_version", &version, "encoder", &encoder, "options", &options, "set_aside",
-                  &aside, "calibration", "typical", &model->typical, "threshold",
-                  &model->threshold.value, "threshold_low", &model->threshold.low, "threshold_high",
-                  &model->threshold.high, "images", &calibration_images, "images", &images,
-                  "updates", &updates, "data_checksum", &checksum) != 0 ||
+  if (json_unpack(root, "{s:s, s:s, s:o, s:o, s:o, s:{s:F, s:F, s:F, s:F, s:I}, s:I, s:I, s:s}",
+                  "burl_version", &version, "encoder", &encoder, "networks", &networks, "options",
+                  &options, "set_aside", &aside, "calibration", "typical", &model->typical,
+                  "threshold", &model->threshold.value, "threshold_low", &model->threshold.low,
+                  "threshold_high", &model->threshold.high, "images", &calibration_images, "images",
+                  &images, "updates", &updates, "data_checksum", &checksum) != 0 ||
       images < 0 || calibration_images < 0 || updates < 0 ||
       json_unpack(options, "{s:F}", "false_alarm", &model->options.false_alarm) != 0 ||
-      take_options(&model->options.bank, options) != BURL_OK)
+      take_options(&model->options.bank, options) != BURL_OK ||
+      burl_encoders_take(encoders, encoder, networks) != BURL_OK)
     return BURL_ERR_FORMAT;
   model->images = (size_t)images;
   model->calibration_images = (size_t)calibration_images;
   model->updates = (size_t)updates;
-  if (!settings_valid(model, encoder, checksum)) return BURL_ERR_FORMAT;
+  if (!settings_valid(model, checksum)) return BURL_ERR_FORMAT;
   model->data_checksum = (uint32_t)strtoul(checksum, NULL, 16);
   model->fitted_by = burl_copy_text(version);
   return model->fitted_by ? take_aside(model, aside) : BURL_ERR_MEMORY;
 }
 
-static burl_status read_settings(burl_model *model, const char *text, burl_diag *diag) {
+static burl_status read_settings(burl_model *model, burl_encoder_list *encoders, const char *text,
+                                 burl_diag *diag) {
   json_error_t error;
   json_t *root = text ? json_loads(text, 0, &error) : NULL;
   burl_status status = BURL_ERR_FORMAT;
   if (root)
-    status = take_settings(model, root);
+    status = take_settings(model, encoders, root);
   else if (text && json_error_code(&error) == json_error_out_of_memory)
     status = BURL_ERR_MEMORY;
   json_decref(root);
@@ -213,11 +215,14 @@ static burl_status read_lattice(burl_model *model, const burl_safetensors *file,
                    "positions are periodic but no lattice is there");
 }
 
-static burl_status read_model(burl_model *model, const burl_safetensors *file, burl_diag *diag) {
+static burl_status read_model(burl_model *model, const burl_safetensors *file, const char *path,
+                              const char *encoder, burl_diag *diag) {
+  burl_encoder_list encoders;
   burl_status status = check_format(file, diag);
   if (status != BURL_OK) return status;
-  status = read_settings(model, burl_safetensors_get_metadata(file, MODEL_KEY), diag);
-  if (status == BURL_OK) status = burl_texture_load(&model->encoder, file, diag);
+  status = read_settings(model, &encoders, burl_safetensors_get_metadata(file, MODEL_KEY), diag);
+  if (status == BURL_OK)
+    status = burl_encoders_load(&model->encoder, &encoders, file, path, encoder, diag);
   if (status == BURL_OK && model->options.bank.spatial == BURL_SPATIAL_PERIODIC)
     status = read_lattice(model, file, diag);
   for (size_t m = 0; status == BURL_OK && m < burl_member_count(model->encoder); m++)
@@ -226,15 +231,20 @@ static burl_status read_model(burl_model *model, const burl_safetensors *file, b
 }
 
 burl_status burl_model_load(burl_model **model, const char *path, burl_diag *diag) {
+  return burl_model_load_with(model, path, NULL, diag);
+}
+
+burl_status burl_model_load_with(burl_model **model, const char *path, const char *encoder,
+                                 burl_diag *diag) {
   burl_safetensors *file;
   burl_status status = burl_safetensors_load(&file, path, diag);
   if (status != BURL_OK) return status;
   burl_model *made = burl_model_new();
-  status = made ? read_model(made, file, diag) : burl_fail_memory(diag, path);
+  status = made ? read_model(made, file, path, encoder, diag) : burl_fail_memory(diag, path);
   if (status == BURL_OK) status = burl_gallery_load(made, file, diag);
   burl_safetensors_free(file);
   if (status != BURL_OK) {
-    if (diag) snprintf(diag->path, sizeof diag->path, "%s", path);
+    if (diag && !diag->path[0]) snprintf(diag->path, sizeof diag->path, "%s", path);
     burl_model_free(made);
     return status;
   }

@@ -12,7 +12,7 @@
 #include <burl/model.h>
 
 enum {
-  MODEL_FORMAT = 2,
+  MODEL_FORMAT = 3,
   TILE_CORE = 1024, /* pixels; a multiple of every encoder's alignment */
   MAX_FOLDS = 5,    /* of the cross-fit behind the calibration */
   MOST_MAXIMA = 4096
@@ -27,8 +27,8 @@ static inline size_t burl_member_group(size_t member) {
 static inline int burl_member_is_local(size_t member) {
   return member % MODEL_PLACES != 0;
 }
-/* Where positions count local banks judge alone: a bank that forgives what is elsewhere in its place
- * would only dilute what they see (docs/math/prototypes.md, "Positions"). */
+/* Where positions count local banks judge alone: a bank that forgives what is elsewhere in its
+ * place would only dilute what they see (docs/math/prototypes.md, "Positions"). */
 static inline int burl_member_is_wanted(burl_spatial spatial, size_t member) {
   return burl_member_is_local(member) == (spatial != BURL_SPATIAL_NONE);
 }
@@ -66,6 +66,7 @@ typedef struct tile_worker {
   float *positions;  /* (cells, 2) */
   uint32_t *nearest; /* (cells) */
   float *grid, *scratch;
+  burl_feature_map maps[BURL_MAX_GROUPS]; /* of the region encoded last */
 } tile_worker;
 
 struct burl_scorer {
@@ -101,7 +102,16 @@ void burl_tile_distances(tile_worker *worker, const burl_bank *bank, const burl_
 void burl_tile_nearest(tile_worker *worker, const burl_bank *bank, const burl_view *view,
                        const burl_feature_map *map);
 
-/* The smoothed sum of the groups' standardised distances over a region, in worker->grid. */
+/* A region's feature maps, into worker->maps. */
+void burl_tile_encode(tile_worker *worker, const burl_view *view, burl_rect region);
+
+/* The smoothed sum of the standardised distances of members first..end-1 over a region that is
+ * encoded, in worker->grid. */
+burl_heat_grid burl_tile_add_up(tile_worker *worker, burl_bank *const *bank,
+                                const burl_ring_scale *scale, const burl_view *view,
+                                burl_rect region, size_t first, size_t end);
+
+/* Both, for all members. */
 burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,
                                const burl_ring_scale *scale, const burl_view *view,
                                burl_rect region);

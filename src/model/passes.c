@@ -26,6 +26,13 @@ static int bound_threads(const training *self, int threads) {
   return fit < 1 ? 1 : fit < (size_t)threads ? (int)fit : threads;
 }
 
+static void close_workers(training *self) {
+  for (int i = 0; self->worker && i < self->threads; i++)
+    burl_tile_worker_close(&self->worker[i]);
+  free(self->worker);
+  self->worker = NULL;
+}
+
 static burl_status open_workers(training *self, const burl_encoder *encoder) {
   self->worker = burl_alloc_zero((size_t)self->threads, sizeof *self->worker);
   if (!self->worker) return BURL_ERR_MEMORY;
@@ -69,10 +76,14 @@ burl_status burl_training_open_split(training *self, const burl_dataset *dataset
   return BURL_OK;
 }
 
+burl_status burl_training_set_encoder(training *self, const burl_encoder *encoder) {
+  close_workers(self);
+  if (open_workers(self, encoder) == BURL_OK) return BURL_OK;
+  return burl_fail_memory(self->diag, NULL);
+}
+
 void burl_training_close(training *self) {
-  for (int i = 0; self->worker && i < self->threads; i++)
-    burl_tile_worker_close(&self->worker[i]);
-  free(self->worker);
+  close_workers(self);
   free(self->item);
   free(self->usable);
   free(self->checksum);

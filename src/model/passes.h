@@ -49,6 +49,8 @@ burl_status burl_training_open_split(training *self, const burl_dataset *dataset
                                      int threads, const burl_encoder *encoder,
                                      const burl_lattice *lattice, const burl_observer *observer,
                                      burl_diag *diag) BURL_MUST_CHECK;
+/* Passes from now on see images by this encoder. Errors: BURL_ERR_MEMORY, told to diag. */
+burl_status burl_training_set_encoder(training *self, const burl_encoder *encoder) BURL_MUST_CHECK;
 void burl_training_close(training *self);
 
 /* total (statistics) receives the sum over all usable images. */

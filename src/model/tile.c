@@ -98,20 +98,22 @@ void burl_tile_distances(tile_worker *worker, const burl_bank *bank, const burl_
     worker->distance[i] = sqrtf(worker->distance[i]);
 }
 
-burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,
-                               const burl_ring_scale *scale, const burl_view *view,
-                               burl_rect region) {
+void burl_tile_encode(tile_worker *worker, const burl_view *view, burl_rect region) {
   const burl_encoder *encoder = worker->encoder;
-  burl_feature_map maps[BURL_MAX_GROUPS];
+  encoder->ops->encode(encoder, worker->workspace, view, region, worker->maps);
+}
+
+burl_heat_grid burl_tile_add_up(tile_worker *worker, burl_bank *const *bank,
+                                const burl_ring_scale *scale, const burl_view *view,
+                                burl_rect region, size_t first, size_t end) {
   burl_heat_grid grid = {.rows = (region.height + BURL_HEAT_STRIDE - 1) / BURL_HEAT_STRIDE,
                          .cols = (region.width + BURL_HEAT_STRIDE - 1) / BURL_HEAT_STRIDE,
                          .row = region.y / BURL_HEAT_STRIDE,
                          .col = region.x / BURL_HEAT_STRIDE,
                          .data = worker->grid};
   memset(grid.data, 0, grid.rows * grid.cols * sizeof *grid.data);
-  encoder->ops->encode(encoder, worker->workspace, view, region, maps);
-  for (size_t m = 0; m < burl_member_count(encoder); m++) {
-    const burl_feature_map *map = &maps[burl_member_group(m)];
+  for (size_t m = first; m < end; m++) {
+    const burl_feature_map *map = &worker->maps[burl_member_group(m)];
     if (!bank[m] || map->rows == 0) continue;
     burl_tile_distances(worker, bank[m], view, map);
     burl_heat_standardise(worker->distance, map, &scale[m]);
@@ -119,4 +121,11 @@ burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,
   }
   burl_heat_smooth(&grid, worker->scratch);
   return grid;
+}
+
+burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,
+                               const burl_ring_scale *scale, const burl_view *view,
+                               burl_rect region) {
+  burl_tile_encode(worker, view, region);
+  return burl_tile_add_up(worker, bank, scale, view, region, 0, burl_member_count(worker->encoder));
 }

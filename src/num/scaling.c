@@ -69,44 +69,39 @@ void burl_num_plan_row_float(float *P, double f, const double *g, const float *c
   plan_floats(P, f, g, c, scale, m);
 }
 
-/* Sixteen floats, which may lie anywhere; never handed over by value. */
-typedef float lanes16 __attribute__((vector_size(64), aligned(4), may_alias));
+/* Lanes added up by halves: l and l + 4, then 2, 1. */
+BURL_INLINE float sum_of_lanes(const burl_lanes *v) {
+  float a = (*v)[0] + (*v)[4], b = (*v)[1] + (*v)[5], c = (*v)[2] + (*v)[6], d = (*v)[3] + (*v)[7];
+  return (a + c) + (b + d);
+}
 
-/* r[q] = sum_j k[q]_j y_j for ROWS rows. Lanes are added up by halves, l and l + 8, then 4, 2, 1,
- * for all rows at once. */
+/* r[q] = sum_j k[q]_j y_j for ROWS rows, each in sixteen lanes that are added up by halves, l and
+ * l + 8, then 4, 2, 1. A reading of the rows takes one half of the lanes, so that all sums fit into
+ * the registers of AVX2: vectors of sixteen floats are taken apart in memory there. */
 BURL_CLONES
 static void dot_rows(float r[ROWS], const float *const k[ROWS], const float *restrict y, size_t m) {
-  lanes16 a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0}, a4 = {0}, a5 = {0}, a6 = {0}, a7 = {0};
   const float *k0 = k[0], *k1 = k[1], *k2 = k[2], *k3 = k[3];
   const float *k4 = k[4], *k5 = k[5], *k6 = k[6], *k7 = k[7];
-  for (size_t j = 0; j < m; j += LANES) {
-    lanes16 v = *(const lanes16 *)(y + j);
-    a0 += *(const lanes16 *)(k0 + j) * v;
-    a1 += *(const lanes16 *)(k1 + j) * v;
-    a2 += *(const lanes16 *)(k2 + j) * v;
-    a3 += *(const lanes16 *)(k3 + j) * v;
-    a4 += *(const lanes16 *)(k4 + j) * v;
-    a5 += *(const lanes16 *)(k5 + j) * v;
-    a6 += *(const lanes16 *)(k6 + j) * v;
-    a7 += *(const lanes16 *)(k7 + j) * v;
+  burl_lanes sum[ROWS] = {{0}};
+  for (size_t half = 0; half < LANES; half += BURL_LANES) {
+    burl_lanes a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0}, a4 = {0}, a5 = {0}, a6 = {0}, a7 = {0};
+    for (size_t j = half; j < m; j += LANES) {
+      burl_lanes v = *(const burl_lanes *)(y + j);
+      a0 += *(const burl_lanes *)(k0 + j) * v;
+      a1 += *(const burl_lanes *)(k1 + j) * v;
+      a2 += *(const burl_lanes *)(k2 + j) * v;
+      a3 += *(const burl_lanes *)(k3 + j) * v;
+      a4 += *(const burl_lanes *)(k4 + j) * v;
+      a5 += *(const burl_lanes *)(k5 + j) * v;
+      a6 += *(const burl_lanes *)(k6 + j) * v;
+      a7 += *(const burl_lanes *)(k7 + j) * v;
+    }
+    const burl_lanes part[ROWS] = {a0, a1, a2, a3, a4, a5, a6, a7};
+    for (size_t q = 0; q < ROWS; q++)
+      sum[q] += part[q];
   }
-#define HALVES(a, b)                                                                               \
-  (__builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +         \
-   __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
-#define QUARTERS(a, b)                                                                             \
-  (__builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +       \
-   __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31))
-#define PAIRS(a, b)                                                                                \
-  (__builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29) +       \
-   __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31))
-  lanes16 b0 = HALVES(a0, a1), b1 = HALVES(a2, a3), b2 = HALVES(a4, a5), b3 = HALVES(a6, a7);
-  lanes16 c0 = QUARTERS(b0, b1), c1 = QUARTERS(b2, b3);
-  lanes16 d = PAIRS(c0, c1);
   for (size_t q = 0; q < ROWS; q++)
-    r[q] = d[2 * q] + d[2 * q + 1];
-#undef HALVES
-#undef QUARTERS
-#undef PAIRS
+    r[q] = sum_of_lanes(&sum[q]);
 }
 
 /* s_j += sum_q x[q] k[q]_j, four rows and then the other four; meanwhile `next`, the rows that come
@@ -117,15 +112,16 @@ static void add_rows(float *restrict s, const float x[ROWS], const float *const 
   const float *restrict k0 = k[0], *restrict k1 = k[1], *restrict k2 = k[2], *restrict k3 = k[3];
   const float *restrict k4 = k[4], *restrict k5 = k[5], *restrict k6 = k[6], *restrict k7 = k[7];
   float x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3], x4 = x[4], x5 = x[5], x6 = x[6], x7 = x[7];
-  for (size_t j = 0; j < m; j += LANES) {
-    for (size_t q = 0; q < ROWS; q++)
-      __builtin_prefetch(next[q] + j);
-    lanes16 sum = *(lanes16 *)(s + j);
-    sum += (x0 * *(const lanes16 *)(k0 + j) + x1 * *(const lanes16 *)(k1 + j)) +
-           (x2 * *(const lanes16 *)(k2 + j) + x3 * *(const lanes16 *)(k3 + j));
-    sum += (x4 * *(const lanes16 *)(k4 + j) + x5 * *(const lanes16 *)(k5 + j)) +
-           (x6 * *(const lanes16 *)(k6 + j) + x7 * *(const lanes16 *)(k7 + j));
-    *(lanes16 *)(s + j) = sum;
+  for (size_t j = 0; j < m; j += BURL_LANES) {
+    if (j % LANES == 0)
+      for (size_t q = 0; q < ROWS; q++)
+        __builtin_prefetch(next[q] + j);
+    burl_lanes sum = *(burl_lanes *)(s + j);
+    sum += (x0 * *(const burl_lanes *)(k0 + j) + x1 * *(const burl_lanes *)(k1 + j)) +
+           (x2 * *(const burl_lanes *)(k2 + j) + x3 * *(const burl_lanes *)(k3 + j));
+    sum += (x4 * *(const burl_lanes *)(k4 + j) + x5 * *(const burl_lanes *)(k5 + j)) +
+           (x6 * *(const burl_lanes *)(k6 + j) + x7 * *(const burl_lanes *)(k7 + j));
+    *(burl_lanes *)(s + j) = sum;
   }
 }
 

@@ -200,7 +200,10 @@ static burl_status take_step(step *s, float *prototypes, const float *batch,
                              const burl_bank_options *options) {
   burl_points_pack(s->packed, prototypes, s->k, s->d);
   burl_points_distances(s->cost, s->k, batch, s->n, s->packed, s->k, s->d);
-  burl_points_nearest(s->least, s->nearest, batch, s->n, s->packed, s->k, s->d);
+  for (size_t i = 0; i < s->n; i++) {
+    s->nearest[i] = (uint32_t)burl_num_least_float(s->cost + i * s->k, s->k);
+    s->least[i] = s->cost[i * s->k + s->nearest[i]];
+  }
   float median = find_median(s);
   if (!isfinite(median)) return BURL_ERR_NUMERIC;
   if (median <= 0.0f) return BURL_OK; /* nothing to move */

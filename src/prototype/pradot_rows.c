@@ -17,9 +17,8 @@
 #define ROWS 8
 #define SMALLEST_SCORE (-69.0f) /* 1e-30: subnormal products are slow */
 
-/* Which may lie anywhere; never handed over by value. */
-typedef float pradot_floats __attribute__((vector_size(64), aligned(4), may_alias));
-typedef uint32_t pradot_words __attribute__((vector_size(64), aligned(4), may_alias));
+/* Lanes go in halves of BURL_LANES: wider vectors would be taken apart in memory by AVX2. */
+typedef uint32_t pradot_words __attribute__((vector_size(32), aligned(4), may_alias));
 
 BURL_INLINE float largest_of(const float lane[LANES]) {
   float largest = lane[0];
@@ -109,12 +108,13 @@ void burl_pradot_pack_kernel(uint32_t *words, const float *row, size_t m) {
 
 BURL_CLONES
 static void pradot_unpack_kernel(float *restrict row, const uint32_t *restrict words, size_t m) {
-  for (size_t j = 0; j < m; j += BURL_PRADOT_BLOCK) {
-    pradot_words w = *(const pradot_words *)(words + j / 2);
-    pradot_words low = w << 16, high = w & 0xffff0000u;
-    *(pradot_floats *)(row + j) = (pradot_floats)low;
-    *(pradot_floats *)(row + j + LANES) = (pradot_floats)high;
-  }
+  for (size_t j = 0; j < m; j += BURL_PRADOT_BLOCK)
+    for (size_t l = 0; l < LANES; l += BURL_LANES) {
+      pradot_words w = *(const pradot_words *)(words + j / 2 + l);
+      pradot_words low = w << 16, high = w & 0xffff0000u;
+      *(burl_lanes *)(row + j + l) = (burl_lanes)low;
+      *(burl_lanes *)(row + j + LANES + l) = (burl_lanes)high;
+    }
 }
 
 void burl_pradot_unpack_kernel(float *row, const uint32_t *words, size_t m) {
@@ -232,24 +232,35 @@ void burl_pradot_plan_part(float *row, const float *y, float times, size_t m) {
   pradot_part(row, y, times, m);
 }
 
+/* sum[q][l] for the BURL_LANES lanes from `first` on. */
+BURL_INLINE void dot_half(float sum[ROWS][LANES], size_t first, const uint32_t *const k[ROWS],
+                          const float *restrict y, size_t m) {
+  burl_lanes part[ROWS];
+#pragma GCC unroll 8
+  for (size_t q = 0; q < ROWS; q++)
+    part[q] = (burl_lanes){0};
+  for (size_t j = 0; j < m; j += BURL_PRADOT_BLOCK) {
+    burl_lanes y_low = *(const burl_lanes *)(y + j + first);
+    burl_lanes y_high = *(const burl_lanes *)(y + j + LANES + first);
+#pragma GCC unroll 8
+    for (size_t q = 0; q < ROWS; q++) {
+      pradot_words w = *(const pradot_words *)(k[q] + j / 2 + first);
+      pradot_words low = w << 16, high = w & 0xffff0000u;
+      part[q] += (burl_lanes)low * y_low + (burl_lanes)high * y_high;
+    }
+  }
+#pragma GCC unroll 8
+  for (size_t q = 0; q < ROWS; q++)
+    *(burl_lanes *)(sum[q] + first) = part[q];
+}
+
 /* r[q] = sum_j k[q]_j y_j for ROWS rows. */
 BURL_CLONES
 static void pradot_dot_rows(float r[ROWS], const uint32_t *const k[ROWS], const float *restrict y,
                             size_t m) {
-  pradot_floats sum[ROWS];
-#pragma GCC unroll 8
-  for (size_t q = 0; q < ROWS; q++)
-    sum[q] = (pradot_floats){0};
-  for (size_t j = 0; j < m; j += BURL_PRADOT_BLOCK) {
-    pradot_floats y_low = *(const pradot_floats *)(y + j);
-    pradot_floats y_high = *(const pradot_floats *)(y + j + LANES);
-#pragma GCC unroll 8
-    for (size_t q = 0; q < ROWS; q++) {
-      pradot_words w = *(const pradot_words *)(k[q] + j / 2);
-      pradot_words low = w << 16, high = w & 0xffff0000u;
-      sum[q] += (pradot_floats)low * y_low + (pradot_floats)high * y_high;
-    }
-  }
+  float sum[ROWS][LANES];
+  dot_half(sum, 0, k, y, m);
+  dot_half(sum, BURL_LANES, k, y, m);
   for (size_t q = 0; q < ROWS; q++) {
     float total = 0.0f;
     for (size_t l = 0; l < LANES; l++)
@@ -263,17 +274,21 @@ BURL_CLONES
 static void pradot_add_rows(float *restrict s, const float x[ROWS], const uint32_t *const k[ROWS],
                             const uint32_t *const next[ROWS], size_t m) {
   for (size_t j = 0; j < m; j += BURL_PRADOT_BLOCK) {
-    pradot_floats s_low = *(pradot_floats *)(s + j), s_high = *(pradot_floats *)(s + j + LANES);
-#pragma GCC unroll 8
-    for (size_t q = 0; q < ROWS; q++) {
+    for (size_t q = 0; q < ROWS; q++)
       __builtin_prefetch(next[q] + j / 2);
-      pradot_words w = *(const pradot_words *)(k[q] + j / 2);
-      pradot_words low = w << 16, high = w & 0xffff0000u;
-      s_low += x[q] * (pradot_floats)low;
-      s_high += x[q] * (pradot_floats)high;
+    for (size_t l = 0; l < LANES; l += BURL_LANES) {
+      burl_lanes s_low = *(burl_lanes *)(s + j + l);
+      burl_lanes s_high = *(burl_lanes *)(s + j + LANES + l);
+#pragma GCC unroll 8
+      for (size_t q = 0; q < ROWS; q++) {
+        pradot_words w = *(const pradot_words *)(k[q] + j / 2 + l);
+        pradot_words low = w << 16, high = w & 0xffff0000u;
+        s_low += x[q] * (burl_lanes)low;
+        s_high += x[q] * (burl_lanes)high;
+      }
+      *(burl_lanes *)(s + j + l) = s_low;
+      *(burl_lanes *)(s + j + LANES + l) = s_high;
     }
-    *(pradot_floats *)(s + j) = s_low;
-    *(pradot_floats *)(s + j + LANES) = s_high;
   }
 }
 

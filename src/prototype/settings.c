@@ -94,7 +94,7 @@ burl_bank_options burl_bank_default_options(void) {
                              .entropy = 0.3,
                              .sweeps = 40,
                              .steps = 8,
-                             .batch = 6000,
+                             .batch = 3000,
                              .damping = 0.25,
                              .iterations = 25,
                              .shrinkage = 0.01,

@@ -11,6 +11,7 @@
  * where positions are useless, but rarely 0: two fits differ by a hundredth by their choice of
  * prototypes alone. And a position is not free: a second bank for each group, and an image that
  * cannot be placed well is judged wrongly. */
+#include "encode/encoder_list.h"
 #include "select/contest.h"
 #include "select/probe.h"
 #include <burl/select.h>
@@ -74,10 +75,14 @@ static burl_status divide(selection *s) {
 static burl_status fit_candidate(selection *s, burl_spatial spatial) {
   burl_contest *contest = &s->contest;
   burl_fit_options options = s->options;
+  burl_encoder_list list;
   options.bank.spatial = spatial;
   options.gallery = 0;
-  burl_status status = burl_model_fit(&contest->model[contest->models], NULL, s->fitted, &options,
-                                      &s->observer, s->diag);
+  burl_status status = burl_encoder_list_read(&list, options.encoder, options.layers, s->diag);
+  if (status != BURL_OK) return status;
+  if (list.entry[0].is_texture) options.encoder = NULL; /* networks are slow */
+  status = burl_model_fit(&contest->model[contest->models], NULL, s->fitted, &options, &s->observer,
+                          s->diag);
   if (status == BURL_OK) s->tried[contest->models++] = spatial;
   return status == BURL_ERR_DATA ? BURL_OK : status;
 }

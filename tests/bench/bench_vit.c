@@ -104,7 +104,7 @@ static int open_bench(bench *t, const char *path) {
   burl_diag diag = {0};
   if (write_weights(path)) return 0;
   if (burl_weights_load(&weights, path, &diag) ||
-      burl_vit_new(&t->network, "vit_small", weights, last, 1, &diag)) {
+      burl_vit_new(&t->network, "vit_small", weights, last, 1, 0, &diag)) {
     fprintf(stderr, "bench_vit: %s\n", diag.reason);
     return 0;
   }

@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "dataset/texts.h"
-#include "dataset/xxh64.h"
+#include "base/xxh64.h"
 #include "failing.h"
 
 #include <stdio.h>

@@ -282,6 +282,20 @@ static void magnitudes(void **state) {
     }
 }
 
+static void the_first_of_the_least(void **state) {
+  (void)state;
+  float x[50];
+  for (size_t n = 1; n <= 50; n++)
+    for (size_t k = 0; k < n; k++) {
+      for (size_t i = 0; i < n; i++)
+        x[i] = i % 3 ? 2.0f + (float)i : (float)INFINITY;
+      x[k] = x[n - 1] = k % 2 ? 0.0f : 1.5f;
+      assert_int_equal(burl_num_least_float(x, n), k);
+      if (k > 0) x[0] = NAN;
+      assert_int_equal(burl_num_least_float(x, n), k);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(exp_is_within_two_ulps),
@@ -296,6 +310,7 @@ int main(void) {
       cmocka_unit_test(building_a_kernel_row),
       cmocka_unit_test(one_reading_gives_both_products),
       cmocka_unit_test(magnitudes),
+      cmocka_unit_test(the_first_of_the_least),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

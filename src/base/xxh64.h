@@ -1,6 +1,6 @@
-/* dataset/xxh64.h: a 64-bit hash of bytes. */
-#ifndef BURL_DATASET_XXH64_H
-#define BURL_DATASET_XXH64_H
+/* base/xxh64.h: a 64-bit hash of bytes. */
+#ifndef BURL_BASE_XXH64_H
+#define BURL_BASE_XXH64_H
 
 #include <stddef.h>
 #include <stdint.h>

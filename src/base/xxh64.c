@@ -2,7 +2,7 @@
  * 64 bits take 32 bytes a round, are merged, take the rest, and are mixed. Not for secrets. Chosen
  * because it is far faster than decoding an image and its 64 bits make a chance collision of two
  * images a matter of 1 in 10^19. Letters: p1..p5 the primes, v the lanes, h the hash. */
-#include "dataset/xxh64.h"
+#include "base/xxh64.h"
 
 static const uint64_t p1 = 0x9E3779B185EBCA87u, p2 = 0xC2B2AE3D27D4EB4Fu, p3 = 0x165667B19E3779F9u,
                       p4 = 0x85EBCA77C2B2AE63u, p5 = 0x27D4EB2F165667C5u;
