@@ -2,9 +2,7 @@
 #include "encode/vit.h"
 
 #include "base/diag.h"
-#include "base/half.h"
 #include "encode/vit_parts.h"
-#include "num/packed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +11,6 @@
 static void vit_free(burl_network *self) {
   if (!self) return;
   burl_vit *vit = (burl_vit *)self;
-  for (size_t i = 0; vit->half && i < burl_vit_count_tensors(vit); i++)
-    free(vit->half[i]);
-  free(vit->half);
   burl_arena_close(&vit->arena);
   free(vit);
 }
@@ -52,86 +47,31 @@ static void forward(const burl_network *self, burl_network_workspace *workspace,
     maps[i] = (burl_network_map){.rows = rows, .cols = cols, .dim = vit->width, .data = w->map[i]};
 }
 
-size_t burl_vit_count_tensors(const burl_vit *vit) {
-  size_t tops = 0, in_block = 0;
-  for (int t = 0; t < VIT_TOP_TENSORS; t++)
-    tops += burl_vit_has_top(vit, (vit_top_tensor)t) ? 1 : 0;
-  for (int t = 0; t < VIT_BLOCK_TENSORS; t++)
-    in_block += burl_vit_has_in_block(vit, (vit_block_tensor)t) ? 1 : 0;
-  return tops + vit->depth * in_block;
+static burl_status add(burl_safetensors_writer *writer, const burl_vit *vit, const char *prefix,
+                       const char *name, const char *letters, const uint16_t *half) {
+  size_t shape[BURL_TENSOR_MAX_RANK], count;
+  size_t rank = burl_vit_shape(vit, letters, shape, &count);
+  char whole[160];
+  snprintf(whole, sizeof whole, "encoder.%s.%s", prefix, name);
+  return burl_safetensors_writer_add_tensor(writer, whole, BURL_DTYPE_F16, shape, rank, half);
 }
 
-/* The tensor `index` counted through those outside of blocks, then block by block. */
-typedef struct place {
-  const vit_tensor *tensor;
-  const float *values;
-  size_t block; /* SIZE_MAX: outside of blocks */
-} place;
-
-static place find_tensor(const burl_vit *vit, size_t index) {
-  for (int t = 0; t < VIT_TOP_TENSORS; t++)
-    if (burl_vit_has_top(vit, (vit_top_tensor)t) && index-- == 0)
-      return (place){&burl_vit_top[t], vit->top[t], SIZE_MAX};
-  for (size_t b = 0; b < vit->depth; b++)
-    for (int t = 0; t < VIT_BLOCK_TENSORS; t++)
-      if (burl_vit_has_in_block(vit, (vit_block_tensor)t) && index-- == 0)
-        return (place){&burl_vit_block[t], vit->block[b][t], b};
-  return (place){NULL, NULL, SIZE_MAX};
-}
-
-burl_vit_listed burl_vit_get_tensor(const burl_vit *vit, size_t index) {
-  place p = find_tensor(vit, index);
-  burl_vit_listed tensor = {.rank = 0};
-  if (!p.tensor) return tensor;
-  tensor.rank = burl_vit_shape(vit, p.tensor->shape, tensor.shape, &tensor.count);
-  if (p.block == SIZE_MAX)
-    snprintf(tensor.name, sizeof tensor.name, "%s", p.tensor->timm);
-  else
-    snprintf(tensor.name, sizeof tensor.name, "blocks.%zu.%s", p.block, p.tensor->timm);
-  return tensor;
-}
-
-void burl_vit_copy_tensor(const burl_vit *vit, size_t index, float *values) {
-  place p = find_tensor(vit, index);
-  size_t shape[BURL_TENSOR_MAX_RANK], count, n, k;
-  if (!p.tensor) return;
-  burl_vit_shape(vit, p.tensor->shape, shape, &count);
-  if (burl_vit_is_packed(vit, p.tensor->shape, &n, &k))
-    burl_num_unpack_rows(values, k, p.values, n, k);
-  else
-    memcpy(values, p.values, count * sizeof *values);
-}
-
-/* Keeps all tensors as they are to be saved. */
-static burl_status keep_halves(burl_vit *vit, burl_diag *diag) {
-  vit->half = burl_alloc_zero(burl_vit_count_tensors(vit), sizeof *vit->half);
-  for (size_t i = 0; vit->half && i < burl_vit_count_tensors(vit); i++) {
-    size_t n = burl_vit_get_tensor(vit, i).count;
-    float *values = burl_alloc(n, sizeof *values);
-    vit->half[i] = burl_alloc(n, sizeof **vit->half);
-    if (values && vit->half[i]) {
-      burl_vit_copy_tensor(vit, i, values);
-      for (size_t k = 0; k < n; k++)
-        vit->half[i][k] = burl_half_from_float(values[k]);
-    }
-    int made = values && vit->half[i];
-    free(values);
-    if (!made) return burl_fail_memory(diag, NULL);
-  }
-  return vit->half ? BURL_OK : burl_fail_memory(diag, NULL);
-}
-
+/* Under the names of timm. */
 static burl_status save(const burl_network *self, burl_safetensors_writer *writer,
                         const char *prefix) {
   const burl_vit *vit = (const burl_vit *)self;
   burl_status status = BURL_OK;
-  for (size_t i = 0; i < burl_vit_count_tensors(vit) && status == BURL_OK; i++) {
-    burl_vit_listed tensor = burl_vit_get_tensor(vit, i);
-    char name[192];
-    snprintf(name, sizeof name, "encoder.%s.%s", prefix, tensor.name);
-    status = burl_safetensors_writer_add_tensor(writer, name, BURL_DTYPE_F16, tensor.shape,
-                                                tensor.rank, vit->half[i]);
-  }
+  for (int t = 0; t < VIT_TOP_TENSORS && status == BURL_OK; t++)
+    if (burl_vit_has_top(vit, (vit_top_tensor)t))
+      status =
+          add(writer, vit, prefix, burl_vit_top[t].timm, burl_vit_top[t].shape, vit->half_top[t]);
+  for (size_t b = 0; b < vit->depth; b++)
+    for (int t = 0; t < VIT_BLOCK_TENSORS && status == BURL_OK; t++) {
+      char name[64];
+      if (!burl_vit_has_in_block(vit, (vit_block_tensor)t)) continue;
+      snprintf(name, sizeof name, "blocks.%zu.%s", b, burl_vit_block[t].timm);
+      status = add(writer, vit, prefix, name, burl_vit_block[t].shape, vit->half_block[b][t]);
+    }
   return status;
 }
 
@@ -157,9 +97,9 @@ static const known_name *find_name(const char *name) {
 }
 
 static burl_status take_layers(burl_vit *vit, const int *layers, size_t count, burl_diag *diag) {
-  if (count == 0 || count > BURL_NETWORK_LAYERS)
+  if (count == 0 || count > BURL_VIT_LAYERS)
     return burl_fail(diag, BURL_ERR_ARGUMENT, NULL, "Ask for a few blocks.",
-                     "%zu layers are asked for, which must be 1 to %d", count, BURL_NETWORK_LAYERS);
+                     "%zu layers are asked for, which must be 1 to %d", count, BURL_VIT_LAYERS);
   for (size_t i = 0; i < count; i++) {
     if (layers[i] < 1 || layers[i] > VIT_MAX_DEPTH || (i > 0 && layers[i] <= layers[i - 1]))
       return burl_fail(diag, BURL_ERR_ARGUMENT, NULL, "Name blocks in ascending order, from 1.",
@@ -188,7 +128,6 @@ burl_status burl_vit_new(burl_network **network, const char *name, const burl_we
     status = burl_fail(diag, BURL_ERR_FORMAT, burl_weights_get_path(weights),
                        "Name the transformer that the file holds.",
                        "tokens are %zu wide, those of %s %zu", vit->width, name, known->width);
-  if (status == BURL_OK && half) status = keep_halves(vit, diag);
   if (status != BURL_OK) {
     vit_free(&vit->base);
     return status;

@@ -23,7 +23,7 @@ const vit_tensor burl_vit_block[VIT_BLOCK_TENSORS] = {VIT_BLOCK_LIST(VIT_ENTRY)}
 typedef struct reader {
   const burl_weights *weights;
   const char *prefix, *registers;
-  int hf, half;
+  int hf;
   float *plain;
   burl_diag *diag;
 } reader;
@@ -256,46 +256,60 @@ static float *request(burl_arena *arena, size_t count) {
   return NULL;
 }
 
-/* Floats that a tensor takes here. */
-static size_t stored(const burl_vit *vit, const char *letters) {
-  size_t shape[BURL_TENSOR_MAX_RANK], count, n, k;
-  if (burl_vit_is_packed(vit, letters, &n, &k)) return burl_num_packed_size(n, k);
+static uint16_t *request_half(burl_arena *arena, size_t count) {
+  if (arena->block) return burl_arena_take(arena, count, sizeof(uint16_t));
+  burl_arena_reserve(arena, count, sizeof(uint16_t));
+  return NULL;
+}
+
+static size_t count_of(const burl_vit *vit, const char *letters) {
+  size_t shape[BURL_TENSOR_MAX_RANK], count;
   burl_vit_shape(vit, letters, shape, &count);
   return count;
 }
 
-static void lay_out(burl_vit *vit) {
-  if (vit->arena.block)
-    vit->block = burl_arena_take(&vit->arena, vit->depth, sizeof *vit->block);
-  else
-    burl_arena_reserve(&vit->arena, vit->depth, sizeof *vit->block);
-  vit->first = request(&vit->arena, vit->prefix * vit->width);
-  for (int t = 0; t < VIT_TOP_TENSORS; t++)
-    if (burl_vit_has_top(vit, (vit_top_tensor)t))
-      vit->top[t] = request(&vit->arena, stored(vit, burl_vit_top[t].shape));
-  for (size_t b = 0; b < vit->depth; b++)
-    for (int t = 0; t < VIT_BLOCK_TENSORS; t++) {
-      float *values = request(&vit->arena, stored(vit, burl_vit_block[t].shape));
-      if (vit->block) vit->block[b][t] = values;
-    }
+/* Floats that a tensor takes here. */
+static size_t stored(const burl_vit *vit, const char *letters) {
+  size_t n, k;
+  if (burl_vit_is_packed(vit, letters, &n, &k)) return burl_num_packed_size(n, k);
+  return count_of(vit, letters);
 }
 
-static burl_status fetch_values(const reader *r, float *values, const char *name,
-                                const size_t *shape, size_t rank) {
-  size_t count = 1;
-  burl_status status = burl_weights_get(r->weights, values, name, shape, rank, r->diag);
-  for (size_t i = 0; i < rank; i++)
-    count *= shape[i];
-  for (size_t i = 0; i < count && r->half && status == BURL_OK; i++)
-    values[i] = burl_half_to_float(burl_half_from_float(values[i]));
-  return status;
+static void lay_out_block(burl_vit *vit, size_t b, int half) {
+  for (int t = 0; t < VIT_BLOCK_TENSORS; t++) {
+    const char *letters = burl_vit_block[t].shape;
+    float *values = request(&vit->arena, stored(vit, letters));
+    uint16_t *halves = half ? request_half(&vit->arena, count_of(vit, letters)) : NULL;
+    if (!vit->block) continue;
+    vit->block[b][t] = values;
+    vit->half_block[b][t] = halves;
+  }
+}
+
+static void lay_out(burl_vit *vit, int half) {
+  if (vit->arena.block) {
+    vit->block = burl_arena_take(&vit->arena, vit->depth, sizeof *vit->block);
+    vit->half_block = burl_arena_take(&vit->arena, vit->depth, sizeof *vit->half_block);
+  } else {
+    burl_arena_reserve(&vit->arena, vit->depth, sizeof *vit->block);
+    burl_arena_reserve(&vit->arena, vit->depth, sizeof *vit->half_block);
+  }
+  vit->first = request(&vit->arena, vit->prefix * vit->width);
+  for (int t = 0; t < VIT_TOP_TENSORS; t++) {
+    const char *letters = burl_vit_top[t].shape;
+    if (!burl_vit_has_top(vit, (vit_top_tensor)t)) continue;
+    vit->top[t] = request(&vit->arena, stored(vit, letters));
+    if (half) vit->half_top[t] = request_half(&vit->arena, count_of(vit, letters));
+  }
+  for (size_t b = 0; b < vit->depth; b++)
+    lay_out_block(vit, b, half);
 }
 
 /* To r->plain + from, where there is one; otherwise the shape alone is compared. */
 static burl_status fetch(const reader *r, size_t from, const char *name, const size_t *shape,
                          size_t rank) {
   size_t found[BURL_TENSOR_MAX_RANK];
-  if (r->plain) return fetch_values(r, r->plain + from, name, shape, rank);
+  if (r->plain) return burl_weights_get(r->weights, r->plain + from, name, shape, rank, r->diag);
   burl_status status = get_shape(r, name, rank, found);
   for (size_t i = 0; i < rank && status == BURL_OK; i++)
     if (found[i] != shape[i])
@@ -305,11 +319,15 @@ static burl_status fetch(const reader *r, size_t from, const char *name, const s
   return status;
 }
 
-/* From r->plain to its place. */
-static void store(const burl_vit *vit, const reader *r, float *values, const char *letters) {
-  size_t shape[BURL_TENSOR_MAX_RANK], count, n, k;
+/* From r->plain to its place, by way of 16 bits where it is to be saved. */
+static void store(const burl_vit *vit, const reader *r, float *values, uint16_t *half,
+                  const char *letters) {
+  size_t n, k, count = count_of(vit, letters);
   if (!r->plain) return;
-  burl_vit_shape(vit, letters, shape, &count);
+  for (size_t i = 0; half && i < count; i++) {
+    half[i] = burl_half_from_float(r->plain[i]);
+    r->plain[i] = burl_half_to_float(half[i]);
+  }
   if (burl_vit_is_packed(vit, letters, &n, &k))
     burl_num_pack_rows(values, r->plain, k, n, k, 1.0f);
   else
@@ -325,7 +343,7 @@ static burl_status read_top(burl_vit *vit, const reader *r) {
     top_name(name, r, (vit_top_tensor)t);
     size_t rank = burl_vit_shape(vit, burl_vit_top[t].shape, shape, &count);
     status = fetch(r, 0, name, shape, rank);
-    if (status == BURL_OK) store(vit, r, vit->top[t], burl_vit_top[t].shape);
+    if (status == BURL_OK) store(vit, r, vit->top[t], vit->half_top[t], burl_vit_top[t].shape);
   }
   return status;
 }
@@ -358,7 +376,8 @@ static burl_status read_block(const burl_vit *vit, const reader *r, size_t b) {
     float *values = vit->block ? vit->block[b][t] : NULL;
     if (burl_vit_has_in_block(vit, (vit_block_tensor)t)) {
       status = read_in_block(vit, r, b, (vit_block_tensor)t);
-      if (status == BURL_OK) store(vit, r, values, letters);
+      uint16_t *half = vit->block ? vit->half_block[b][t] : NULL;
+      if (status == BURL_OK) store(vit, r, values, half, letters);
     } else if (values) {
       for (size_t i = 0; i < stored(vit, letters); i++)
         values[i] = t == VIT_QKV_BIAS ? 0.0f : 1.0f;
@@ -399,7 +418,7 @@ static void make_first(burl_vit *vit) {
 
 /* Shapes first, so that no more memory is asked for than the file can fill. */
 burl_status burl_vit_load(burl_vit *vit, const burl_weights *weights, int half, burl_diag *diag) {
-  reader r = {.weights = weights, .prefix = "", .half = half, .diag = diag};
+  reader r = {.weights = weights, .prefix = "", .diag = diag};
   burl_status status = find_naming(&r);
   if (status == BURL_OK) status = check_kind(&r);
   if (status == BURL_OK) status = measure_patch(vit, &r);
@@ -407,9 +426,9 @@ burl_status burl_vit_load(burl_vit *vit, const burl_weights *weights, int half, 
   if (status == BURL_OK) status = measure_blocks(vit, &r);
   if (status == BURL_OK) status = read_all(vit, &r);
   if (status != BURL_OK) return status;
-  lay_out(vit);
+  lay_out(vit, half);
   if (!burl_arena_open(&vit->arena)) return burl_fail_memory(diag, burl_weights_get_path(weights));
-  lay_out(vit);
+  lay_out(vit, half);
   r.plain = get_plain(vit);
   if (!r.plain) return burl_fail_memory(diag, burl_weights_get_path(weights));
   status = read_all(vit, &r);

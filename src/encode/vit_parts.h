@@ -73,12 +73,13 @@ typedef struct burl_vit {
   size_t registers; /* register tokens */
   size_t prefix;    /* tokens before those of patches */
   size_t count;     /* layers given out */
-  int layer[BURL_NETWORK_LAYERS]; /* 1-based */
+  int layer[BURL_VIT_LAYERS]; /* 1-based */
   int has_norm, has_qkv_bias, has_scale, has_class, has_distilled;
   float *top[VIT_TOP_TENSORS]; /* NULL: not there */
   float *(*block)[VIT_BLOCK_TENSORS];
-  float *first;    /* (prefix, width): prefix tokens with their positions */
-  uint16_t **half; /* (burl_vit_count_tensors) what is saved; NULL unless it is to be */
+  uint16_t *half_top[VIT_TOP_TENSORS]; /* what is saved, as it was read; NULL unless it is to be */
+  uint16_t *(*half_block)[VIT_BLOCK_TENSORS];
+  float *first; /* (prefix, width): prefix tokens with their positions */
   burl_arena arena;
 } burl_vit;
 
@@ -93,7 +94,7 @@ typedef struct vit_workspace {
   float *z;          /* (VIT_ROWS, width) */
   float *wide;       /* queries, keys and values; a block of rows of the mlp or of patches */
   float *scratch;
-  float *map[BURL_NETWORK_LAYERS]; /* (cells, width) */
+  float *map[BURL_VIT_LAYERS]; /* (cells, width) */
 } vit_workspace;
 
 /* NULL where there is no memory. */
@@ -112,19 +113,9 @@ int burl_vit_is_packed(const burl_vit *vit, const char *letters, size_t *n, size
 int burl_vit_has_top(const burl_vit *vit, vit_top_tensor tensor);
 int burl_vit_has_in_block(const burl_vit *vit, vit_block_tensor tensor);
 
-/* Sizes, then tensors, of a file; depth, count and layer are set. half: values are rounded to
- * float16. Errors: as burl_vit_new. */
-burl_status burl_vit_load(burl_vit *vit, const burl_weights *weights, int half, burl_diag *diag);
-
-/* What the network can be made from again: tensors 0..count-1 by their names in timm, and their
- * values (tensor.count). */
-typedef struct burl_vit_listed {
-  char name[128];
-  size_t rank, shape[BURL_TENSOR_MAX_RANK], count;
-} burl_vit_listed;
-size_t burl_vit_count_tensors(const burl_vit *vit);
-burl_vit_listed burl_vit_get_tensor(const burl_vit *vit, size_t index);
-void burl_vit_copy_tensor(const burl_vit *vit, size_t index, float *values);
+/* Sizes, then tensors, of a file; depth, count and layer are set. Errors: as burl_vit_new. */
+burl_status burl_vit_load(burl_vit *vit, const burl_weights *weights, int half,
+                          burl_diag *diag) BURL_MUST_CHECK;
 
 /* out (rows*cols, d): the table (side*side, d) brought to another grid; scratch (2*side). */
 void burl_vit_place(float *out, double *scratch, const float *table, size_t side, size_t rows,

@@ -49,12 +49,6 @@ void burl_num_pack_columns(float *packed, const float *M, size_t ld, size_t n, s
   }
 }
 
-void burl_num_unpack_rows(float *M, size_t ld, const float *packed, size_t n, size_t k) {
-  for (size_t i = 0; i < n; i++)
-    for (size_t t = 0; t < k; t++)
-      M[i * ld + t] = packed[i / BURL_PACK * BURL_PACK * k + t * BURL_PACK + i % BURL_PACK];
-}
-
 /* Four lanes, which every machine has: wider vectors would be split up in memory. */
 typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
 

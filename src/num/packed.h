@@ -17,8 +17,6 @@ size_t burl_num_packed_size(size_t n, size_t k);
 void burl_num_pack_rows(float *packed, const float *M, size_t ld, size_t n, size_t k, float scale);
 /* Packs M that is stored as (k,n), an output a column. */
 void burl_num_pack_columns(float *packed, const float *M, size_t ld, size_t n, size_t k);
-/* M (n,k) back from pack_rows with scale 1. */
-void burl_num_unpack_rows(float *M, size_t ld, const float *packed, size_t n, size_t k);
 
 /* C (m,n) = A (m,k) times the packed matrix, added to what C holds where `add` says so; k >= 1. C
  * overlaps neither. The same bytes for every run on a machine; machines with and without fused

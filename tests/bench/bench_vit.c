@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
-#include "encode/vit_parts.h"
+#include "encode/vit.h"
 
 #include <math.h>
 #include <stdio.h>

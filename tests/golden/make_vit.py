@@ -31,8 +31,8 @@ CASES = {
                  grids=[(4, 5), (9, 8)], scale=True, registers=("reg_token", 2), table_prefix=False),
     "hf": dict(seed=4, dtype=torch.float16, width=64, depth=2, hidden=96, patch=14, side=3,
                grids=[(2, 3)], scale=True, names="hf"),
-    "distilled": dict(seed=5, dtype=torch.float16, width=64, depth=1, hidden=64, patch=8, side=3,
-                      grids=[(2, 2)], distilled=True),
+    "distilled": dict(seed=5, dtype=torch.float16, width=64, depth=1, hidden=64, patch=4, side=3,
+                      grids=[(2, 2), (16, 13)], distilled=True),
     "bare": dict(seed=6, dtype=torch.float16, width=64, depth=1, hidden=64, patch=8, side=3,
                  grids=[(3, 4)], cls=False, norm=False, bias=False, table_prefix=False),
 }
