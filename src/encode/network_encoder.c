@@ -284,7 +284,8 @@ static void describe(network_encoder *self) {
     self->dim[l] = layer.dim;
     joint += layer.dim;
     if (self->stride[l] > coarsest) coarsest = self->stride[l];
-    if (layer.reach + 2 * self->stride[l] > reach) reach = layer.reach + 2 * self->stride[l];
+    size_t sees = layer.reach < SIZE_MAX ? layer.reach : 0; /* all of the tile: no halo is enough */
+    if (sees + 2 * self->stride[l] > reach) reach = sees + 2 * self->stride[l];
   }
   self->patch = is_resnet(self->choice.name) ? 0 : network->ops->get_layer(network, 0).stride;
   self->ops.groups = self->choice.joint ? 1 : self->choice.count;
