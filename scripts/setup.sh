@@ -3,7 +3,7 @@
 #   setup.sh [build|check|bench]     check adds what the tests need, bench the tools measured against
 set -eu
 build="gcc make pkg-config libc6-dev libopenblas-dev liblapacke-dev libkissfft-dev libpng-dev libjpeg62-turbo-dev libjansson-dev zlib1g-dev"
-check="$build g++ libcmocka-dev python3"
+check="$build g++ libcmocka-dev python3 curl ca-certificates"
 bench="$check python3-numpy python3-scipy python3-sklearn python3-skimage python3-torch python3-torchvision python3-pot python3-pil python3-faiss"
 clang="$check clang clang-format"
 case "${1:-check}" in
