@@ -1,8 +1,8 @@
 /* burl/encode.h: patch embeddings: feature maps on a regular grid over an image.
  *
  * An encoder gives one or more groups of patch embeddings (for the texture encoder: five levels of
- * a pyramid and a fine group). Cell (i,j) of a group's grid has its centre at pixel (i*stride,
- * j*stride).
+ * a pyramid and a fine group). Cell (i,j) of a group's grid has its centre at pixel (i*stride +
+ * half_offset/2, j*stride + half_offset/2).
  */
 #ifndef BURL_ENCODE_H
 #define BURL_ENCODE_H
@@ -17,6 +17,8 @@ extern "C" {
 typedef struct burl_feature_map {
   size_t rows, cols, dim;    /* h, w, d */
   size_t stride;             /* pixels between neighbouring cells, both ways */
+  size_t half_offset;        /* half pixels from pixel (0,0) to the centre of cell (0,0): 0 of
+                                texture, stride - 1 of networks, whose cells are parts of the image */
   size_t row, col;           /* grid position of cell (0,0) in the whole image's grid */
   size_t all_rows, all_cols; /* size of the whole image's grid */
   float *data;               /* (rows, cols, dim), borrowed from the encoder's workspace */

@@ -1,8 +1,9 @@
 /* burl/model_embed.h: patch embeddings themselves, for research.
  *
  * What a model compares to its prototypes: texture whitened as the model learned to, networks as
- * their layers come out, joined on one grid. Cell (i,j) of a grid has its centre at pixel
- * (i*stride, j*stride).
+ * their layers come out, joined on one grid. Cell (i,j) of a grid has its
+ * centre at pixel (i*stride, j*stride) for texture, half a stride further for networks
+ * (burl/encode.h).
  */
 #ifndef BURL_MODEL_EMBED_H
 #define BURL_MODEL_EMBED_H

@@ -31,8 +31,9 @@ burl_status burl_view_open(burl_view *view, const burl_image *image) BURL_MUST_C
 typedef struct burl_group {
   const char *name;
   size_t stride, dim;
-  size_t field; /* pixels a side that a patch sees, about */
-  int present;  /* 0: the training images were too small for this group */
+  size_t half_offset; /* as in burl_feature_map */
+  size_t field;       /* pixels a side that a patch sees, about */
+  int present;        /* 0: the training images were too small for this group */
 } burl_group;
 
 typedef struct burl_encoder burl_encoder;
@@ -81,7 +82,14 @@ struct burl_encoder {
   const burl_encoder_ops *ops;
 };
 
-/* The cells of a map whose centres lie in `core`, as [row0,row1) x [col0,col1) of the map. */
+/* The pixel in the middle of row or column `cell` of the whole image's grid, `pixels` long. */
+static inline size_t burl_feature_map_pixel(const burl_feature_map *map, size_t cell,
+                                            size_t pixels) {
+  size_t at = cell * map->stride + map->half_offset / 2;
+  return at < pixels ? at : pixels - 1;
+}
+
+/* The cells of a map that begin in `core`, as [row0,row1) x [col0,col1) of the map. */
 typedef struct burl_cells {
   size_t row0, row1, col0, col1;
 } burl_cells;

@@ -6,10 +6,11 @@
  * group for each layer as it comes out, which is what the published local and global prototypes
  * look at.
  *
- * A convolution's cells lie at multiples of its stride. A transformer's patches do not overlap: the
- * region is sampled so that their middles lie at multiples of the stride as well, and so that a
- * patch of 14 pixels covers 16 of the image, since all grids have strides of whole fours; past the
- * border the last pixel is repeated. */
+ * A cell stands for a part of the image of a stride a side, and lies in its middle. The centre of
+ * what a convolution sees lies (stride - 1)/2 pixels nearer to the corner, at i * stride; but
+ * networks that are trained on images and their mirror images alike learn to look around the middle
+ * (docs/math/networks.md). A transformer's patch of 14 pixels covers 16 of the image, since all
+ * grids have strides of whole fours: the region is sampled so, bilinearly. */
 #include "encode/network_encoder.h"
 
 #include "base/diag.h"
@@ -65,6 +66,7 @@ static burl_group get_group(const burl_encoder *encoder, size_t group) {
   return (burl_group){.name = self->group[group].name,
                       .stride = self->group[group].stride,
                       .dim = self->group[group].dim,
+                      .half_offset = self->group[group].stride - 1,
                       .field = self->group[group].field,
                       .present = self->group[group].present};
 }
@@ -162,12 +164,12 @@ static burl_status learned(burl_encoder *encoder, size_t pass, const double *sta
   return statistics[0] > 0.0 ? BURL_OK : BURL_ERR_DATA;
 }
 
-/* Where the input's pixels lie in a region of `pixels`: input pixel a at
- * (a - (patch - 1)/2) stride/patch, clamped. */
+/* Where the input's pixels lie in a region of `pixels`: input pixel a at (a + 1/2) stride/patch -
+ * 1/2, clamped. */
 static void locate(size_t *at, float *part, size_t count, size_t pixels, size_t patch,
                    size_t stride) {
   for (size_t a = 0; a < count; a++) {
-    double x = ((double)a - 0.5 * (double)(patch - 1)) * (double)stride / (double)patch;
+    double x = ((double)a + 0.5) * (double)stride / (double)patch - 0.5;
     x = fmin(fmax(x, 0.0), (double)(pixels - 1));
     at[a] = (size_t)x;
     if (at[a] + 1 >= pixels) at[a] = pixels - 2;
@@ -244,6 +246,7 @@ static void encode(const burl_encoder *encoder, burl_encoder_workspace *w, const
                                  .cols = layers[g].cols,
                                  .dim = self->group[g].dim,
                                  .stride = stride,
+                                 .half_offset = stride - 1,
                                  .row = region.y / stride,
                                  .col = region.x / stride,
                                  .all_rows = cells(view->image->height, stride),

@@ -1,7 +1,6 @@
 /* The patch embedding of PatchCore (Roth et al., Towards Total Recall in Industrial Anomaly
  * Detection, CVPR 2022): each layer averaged over 3 x 3 cells, coarser layers brought to the grid
- * of the finest bilinearly, channels one after the other. The finer grid's cells are looked up
- * where they lie: cell i of a grid is centred at pixel i * stride. */
+ * of the finest bilinearly, channels one after the other. Cells are equal parts of the image. */
 #include "encode/network_pool.h"
 
 #include "num/simd.h"
@@ -45,10 +44,12 @@ static void mix(float *restrict out, const float *const corner[4], const float p
     out[t] = (p * a[t] + q * b[t]) + (r * c[t] + s * e[t]);
 }
 
+/* Cell i of the finer grid lies at (i + 1/2)/ratio - 1/2 of the coarser, clamped. */
 static void locate(size_t i, size_t ratio, size_t n, size_t at[2], float *part) {
-  at[0] = i / ratio < n ? i / ratio : n - 1;
+  size_t halves = 2 * i + 1 > ratio ? 2 * i + 1 - ratio : 0, whole = 2 * ratio;
+  at[0] = halves / whole < n ? halves / whole : n - 1;
   at[1] = at[0] + 1 < n ? at[0] + 1 : at[0];
-  *part = (float)(i % ratio) / (float)ratio;
+  *part = (float)(halves % whole) / (float)whole;
 }
 
 void burl_network_widen(float *out, size_t ld, size_t rows, size_t cols, const float *map,

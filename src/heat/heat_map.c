@@ -67,25 +67,27 @@ void burl_heat_standardise(float *distance, const burl_feature_map *map,
     }
 }
 
-/* Where grid cell i of the common grid falls in a map of `n` cells, `ratio` times as coarse. */
-static void locate(size_t i, size_t ratio, size_t n, size_t *from, size_t *to, float *part) {
-  *from = i / ratio < n ? i / ratio : n - 1;
+/* Where row or column i of the common grid falls between those of a map, of which there are n. */
+static void locate(size_t i, const burl_feature_map *map, size_t n, size_t *from, size_t *to,
+                   float *part) {
+  size_t halves = 2 * BURL_HEAT_STRIDE * i, stride = 2 * map->stride; /* half pixels */
+  halves = halves > map->half_offset ? halves - map->half_offset : 0;
+  *from = halves / stride < n ? halves / stride : n - 1;
   *to = *from + 1 < n ? *from + 1 : *from;
-  *part = (float)(i % ratio) / (float)ratio;
+  *part = (float)(halves % stride) / (float)stride;
 }
 
 void burl_heat_add(burl_heat_grid *grid, const float *values, const burl_feature_map *map) {
-  size_t ratio = map->stride / BURL_HEAT_STRIDE;
   for (size_t i = 0; i < grid->rows; i++) {
     size_t i0, i1;
     float v;
-    locate(i, ratio, map->rows, &i0, &i1, &v);
+    locate(i, map, map->rows, &i0, &i1, &v);
     const float *above = values + i0 * map->cols, *below = values + i1 * map->cols;
     float *row = grid->data + i * grid->cols;
     for (size_t j = 0; j < grid->cols; j++) {
       size_t j0, j1;
       float u;
-      locate(j, ratio, map->cols, &j0, &j1, &u);
+      locate(j, map, map->cols, &j0, &j1, &u);
       float top = above[j0] + u * (above[j1] - above[j0]);
       float bottom = below[j0] + u * (below[j1] - below[j0]);
       row[j] += top + v * (bottom - top);

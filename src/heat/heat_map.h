@@ -2,8 +2,8 @@
  *
  * Each group's distances are standardised by ring (the cell's distance to the image border),
  * brought to a common grid of BURL_HEAT_STRIDE pixels bilinearly and added up; the sum is smoothed
- * by a Gaussian and brought to pixels bilinearly. All grids have cell (i,j) at pixel (i*stride,
- * j*stride).
+ * by a Gaussian and brought to pixels bilinearly. The common grid has
+ * cell (i,j) at pixel (i*stride, j*stride), maps half_offset/2 pixels further (burl/encode.h).
  */
 #ifndef BURL_HEAT_HEAT_MAP_H
 #define BURL_HEAT_HEAT_MAP_H

@@ -148,16 +148,17 @@ static void look_around(burl_reason *reason, tile_worker *worker, const burl_mod
   for (size_t i = 0; i < map->rows; i++)
     for (size_t j = 0; j < map->cols; j++) {
       size_t row = map->row + i, col = map->col + j, at = i * map->cols + j;
-      if (apart(row * map->stride, y) > map->stride || apart(col * map->stride, x) > map->stride)
-        continue;
+      size_t middle_y = burl_feature_map_pixel(map, row, view->image->height);
+      size_t middle_x = burl_feature_map_pixel(map, col, view->image->width);
+      if (apart(middle_y, y) > map->stride || apart(middle_x, x) > map->stride) continue;
       size_t ring = burl_ring_of(row, col, map->all_rows, map->all_cols);
       double root = sqrt((double)worker->distance[at]);
       double excess = (root - (double)scale->mean[ring]) / (double)scale->deviation[ring];
       if (!(excess > reason->excess)) continue;
       *reason = (burl_reason){.member = member,
                               .prototype = worker->nearest[at],
-                              .y = row * map->stride,
-                              .x = col * map->stride,
+                              .y = middle_y,
+                              .x = middle_x,
                               .distance = (double)worker->distance[at],
                               .excess = excess};
     }

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A local bank has to cover what good cloth looks like at every place, one of a network the hundreds
- * of dimensions that it sees cloth in (docs/math/networks.md): so many times K prototypes. */
+/* A local bank has to cover what good cloth looks like at every place, one of a network the
+ * hundreds of dimensions that it sees cloth in (docs/math/networks.md): so many times K prototypes.
+ */
 enum { LOCAL_SHARE = 2, NETWORK_SHARE = 2 };
 
 /* The patches that a bank is learned from. */

@@ -30,7 +30,10 @@ static void offer_map(fit *f, size_t group, const pass_tile *tile, const burl_fe
       burl_view_place(values + map->dim, tile->view, spatial, row * map->stride, col * map->stride);
       pthread_mutex_lock(&f->lock);
       sample_entry *taken = burl_sample_offer(sample, key, (uint32_t)tile->image, values);
-      if (taken) taken->y = (uint32_t)(row * map->stride), taken->x = (uint32_t)(col * map->stride);
+      if (taken) {
+        taken->y = (uint32_t)burl_feature_map_pixel(map, row, tile->view->image->height);
+        taken->x = (uint32_t)burl_feature_map_pixel(map, col, tile->view->image->width);
+      }
       limit = sample->limit;
       pthread_mutex_unlock(&f->lock);
     }

@@ -15,7 +15,7 @@ double ref_pooled(const float *map, size_t rows, size_t cols, size_t d, size_t i
 }
 
 static double clamped(double v, size_t n) {
-  return fmin(v, (double)(n - 1));
+  return fmax(0.0, fmin(v, (double)(n - 1)));
 }
 
 double ref_looked_up(const float *map, size_t rows, size_t cols, size_t d, double y, double x,

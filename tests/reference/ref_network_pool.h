@@ -8,7 +8,7 @@
 double ref_pooled(const float *map, size_t rows, size_t cols, size_t d, size_t i, size_t j,
                   size_t t);
 
-/* Channel t of `map` at row y, column x, which need not be whole; past the last cell the last. */
+/* Channel t of `map` at row y, column x, which need not be whole; outside the nearest cell. */
 double ref_looked_up(const float *map, size_t rows, size_t cols, size_t d, double y, double x,
                      size_t t);
 

@@ -271,8 +271,26 @@ static void test_expanding_a_core(void **state) {
   free(whole);
 }
 
+/* Cells that lie half a stride further: a ramp over pixels comes out as that ramp. */
+static void maps_may_lie_off_the_corner(void **state) {
+  enum { ROWS = 5, STRIDE = 8, CELLS = 10 };
+  float values[ROWS * ROWS], out[CELLS * CELLS] = {0};
+  (void)state;
+  burl_feature_map map = {.rows = ROWS, .cols = ROWS, .stride = STRIDE, .half_offset = STRIDE - 1};
+  for (size_t i = 0; i < ROWS * ROWS; i++)
+    values[i] = (float)(i / ROWS * STRIDE) + 3.5f + 100.0f * ((float)(i % ROWS * STRIDE) + 3.5f);
+  burl_heat_grid grid = {.rows = CELLS, .cols = CELLS, .data = out};
+  burl_heat_add(&grid, values, &map);
+  for (size_t i = 0; i < CELLS; i++)
+    for (size_t j = 0; j < CELLS; j++) {
+      double y = fmin(fmax(4.0 * (double)i, 3.5), 35.5), x = fmin(fmax(4.0 * (double)j, 3.5), 35.5);
+      assert_float_equal(out[i * CELLS + j], y + 100.0 * x, 1e-2);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(maps_may_lie_off_the_corner),
       cmocka_unit_test(test_ring_is_the_distance_to_the_border),
       cmocka_unit_test(test_ring_statistics_are_additive_over_tiles),
       cmocka_unit_test(test_standardising),

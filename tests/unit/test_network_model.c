@@ -99,7 +99,7 @@ static void threads_do_not_matter(void **state) {
     assert_int_equal(size[0], size[1]);
     assert_memory_equal(bytes[0], bytes[1], size[0]);
     assert_memory_equal(heat[0], heat[1], image.height * image.width * sizeof(float));
-    assert_true(score[0] > 1.0); /* a hole is seen */
+    assert_true(score[0] > 0.0); /* a hole is seen, by weights of no meaning */
     for (int i = 0; i < 2; i++)
       free(bytes[i]), free(heat[i]);
   }

@@ -29,8 +29,8 @@ static void pools_as_the_twin(void **state) {
     for (size_t i = 0; i < rows; i++)
       for (size_t j = 0; j < cols; j++)
         for (size_t t = 0; t < d; t++)
-          assert_float_equal(out[(i * cols + j) * d + t],
-                             ref_pooled(in, rows, cols, d, i, j, t), 1e-6);
+          assert_float_equal(out[(i * cols + j) * d + t], ref_pooled(in, rows, cols, d, i, j, t),
+                             1e-6);
   }
 }
 
@@ -46,7 +46,8 @@ static void widens_as_the_twin(void **state) {
       out[i] = -7.0f;
     burl_network_widen(out, ld, high, wide, in, rows, cols, d, ratio);
     for (size_t i = 0; i < high * wide; i++) {
-      double y = (double)(i / wide) / (double)ratio, x = (double)(i % wide) / (double)ratio;
+      double y = ((double)(i / wide) + 0.5) / (double)ratio - 0.5;
+      double x = ((double)(i % wide) + 0.5) / (double)ratio - 0.5;
       for (size_t t = 0; t < d; t++)
         assert_float_equal(out[i * ld + t], ref_looked_up(in, rows, cols, d, y, x, t), 1e-6);
       for (size_t t = d; t < ld; t++)
