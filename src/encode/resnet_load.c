@@ -58,7 +58,7 @@ static burl_status read_norm(double *scale, double *shift, const loader *from, c
                              const char *norm, size_t d) {
   static const char *const parts[] = {"weight", "bias", "running_mean", "running_var"};
   float *value = burl_alloc(4 * d, sizeof *value);
-  char name[96];
+  char name[112];
   if (!value) return burl_fail_memory(from->diag, NULL);
   burl_status status = BURL_OK;
   snprintf(name, sizeof name, "%s.bias", conv);
@@ -77,11 +77,19 @@ static burl_status read_norm(double *scale, double *shift, const loader *from, c
   return status;
 }
 
-static void round_to_half(uint16_t *half, float *values, size_t n) {
+/* Not all of what float holds is held by float16. */
+static burl_status round_to_half(uint16_t *half, float *values, size_t n, const resnet_conv *conv,
+                                 const loader *from) {
+  int fits = 1;
   for (size_t i = 0; i < n; i++) {
     half[i] = burl_half_from_float(values[i]);
     values[i] = burl_half_to_float(half[i]);
+    fits &= isfinite(values[i]) != 0;
   }
+  if (fits) return BURL_OK;
+  return burl_fail(from->diag, BURL_ERR_NUMERIC, burl_weights_get_path(from->weights),
+                   "Leave the weights in their file.",
+                   "convolution %s holds values above 65504, which float16 does not", conv->name);
 }
 
 /* weight (side,side,in,out) from tensor (out,in,side,side). */
@@ -97,7 +105,7 @@ static void arrange(float *weight, const burl_conv *conv, const float *tensor) {
 static burl_status fill_conv(resnet_conv *made, float *tensor, float *arranged, double *scale,
                              double *shift, const loader *from, const char *norm) {
   burl_conv *conv = &made->conv;
-  char name[96];
+  char name[112];
   const size_t shape[] = {conv->out, conv->in, conv->side, conv->side};
   size_t taps = conv->in * conv->side * conv->side;
   snprintf(name, sizeof name, "%s.weight", made->name);
@@ -109,10 +117,10 @@ static burl_status fill_conv(resnet_conv *made, float *tensor, float *arranged, 
     for (size_t t = 0; t < taps; t++)
       tensor[c * taps + t] = (float)(scale[c] * (double)tensor[c * taps + t]);
   }
-  if (from->half) {
-    round_to_half(made->half, tensor, conv->out * taps);
-    round_to_half(made->half_bias, conv->bias, conv->out);
-  }
+  if (from->half) status = round_to_half(made->half, tensor, conv->out * taps, made, from);
+  if (from->half && status == BURL_OK)
+    status = round_to_half(made->half_bias, conv->bias, conv->out, made, from);
+  if (status != BURL_OK) return status;
   arrange(arranged, conv, tensor);
   burl_conv_prepare(conv, arranged, tensor);
   return BURL_OK;
@@ -122,7 +130,7 @@ static burl_status fill_conv(resnet_conv *made, float *tensor, float *arranged, 
 static burl_status load_conv(resnet_conv *made, const loader *from, const char *conv,
                              const char *norm, size_t in, size_t side, size_t stride) {
   size_t rank = 0, shape[BURL_TENSOR_MAX_RANK] = {0};
-  char name[96];
+  char name[112];
   snprintf(made->name, sizeof made->name, "%s", conv);
   snprintf(name, sizeof name, "%s.weight", conv);
   burl_weights_get_shape(from->weights, name, &rank, shape);
@@ -153,7 +161,7 @@ static burl_status load_block(resnet_block *block, const loader *from, size_t st
                               size_t *channels) {
   size_t stride = stage > 0 && index == 0 ? 2 : 1, in = *channels, width = in;
   size_t strided = block->convs == 3 ? 1 : 0; /* in a bottleneck the middle one */
-  char conv[48], norm[64];
+  char conv[80], norm[96];
   for (size_t c = 0; c < block->convs; c++) {
     size_t side = block->convs == 3 && c != 1 ? 1 : 3;
     snprintf(conv, sizeof conv, "layer%zu.%zu.conv%zu", stage + 1, index, c + 1);

@@ -10,7 +10,7 @@ enum { RESNET_STAGES = 4, RESNET_MOST_BLOCKS = 23, RESNET_BLOCK_CONVS = 3 };
 /* A convolution with what it is saved as, NULL unless it is to be. */
 typedef struct resnet_conv {
   burl_conv conv;
-  char name[48];
+  char name[80];
   uint16_t *half, *half_bias;
 } resnet_conv;
 
