@@ -6,6 +6,7 @@
 #include "encode/vit_parts.h"
 #include "num/packed.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,18 +321,23 @@ static burl_status fetch(const reader *r, size_t from, const char *name, const s
 }
 
 /* From r->plain to its place, by way of 16 bits where it is to be saved. */
-static void store(const burl_vit *vit, const reader *r, float *values, uint16_t *half,
-                  const char *letters) {
+static burl_status store(const burl_vit *vit, const reader *r, float *values, uint16_t *half,
+                         const char *letters) {
   size_t n, k, count = count_of(vit, letters);
-  if (!r->plain) return;
+  if (!r->plain) return BURL_OK;
   for (size_t i = 0; half && i < count; i++) {
     half[i] = burl_half_from_float(r->plain[i]);
     r->plain[i] = burl_half_to_float(half[i]);
+    if (!isfinite(r->plain[i]))
+      return burl_fail(r->diag, BURL_ERR_NUMERIC, burl_weights_get_path(r->weights),
+                       "Leave the weights in their file.",
+                       "a weight is above 65504, which float16 does not hold");
   }
   if (burl_vit_is_packed(vit, letters, &n, &k))
     burl_num_pack_rows(values, r->plain, k, n, k, 1.0f);
   else
     memcpy(values, r->plain, count * sizeof *values);
+  return BURL_OK;
 }
 
 static burl_status read_top(burl_vit *vit, const reader *r) {
@@ -343,7 +349,8 @@ static burl_status read_top(burl_vit *vit, const reader *r) {
     top_name(name, r, (vit_top_tensor)t);
     size_t rank = burl_vit_shape(vit, burl_vit_top[t].shape, shape, &count);
     status = fetch(r, 0, name, shape, rank);
-    if (status == BURL_OK) store(vit, r, vit->top[t], vit->half_top[t], burl_vit_top[t].shape);
+    if (status == BURL_OK)
+      status = store(vit, r, vit->top[t], vit->half_top[t], burl_vit_top[t].shape);
   }
   return status;
 }
@@ -377,7 +384,7 @@ static burl_status read_block(const burl_vit *vit, const reader *r, size_t b) {
     if (burl_vit_has_in_block(vit, (vit_block_tensor)t)) {
       status = read_in_block(vit, r, b, (vit_block_tensor)t);
       uint16_t *half = vit->block ? vit->half_block[b][t] : NULL;
-      if (status == BURL_OK) store(vit, r, values, half, letters);
+      if (status == BURL_OK) status = store(vit, r, values, half, letters);
     } else if (values) {
       for (size_t i = 0; i < stored(vit, letters); i++)
         values[i] = t == VIT_QKV_BIAS ? 0.0f : 1.0f;
