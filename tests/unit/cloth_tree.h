@@ -54,15 +54,19 @@ static inline burl_fit_options cloth_options(int threads) {
 }
 
 /* Fits on the data set at `name` of the tree. */
-static inline burl_model *cloth_fit(tree *t, const char *name, int threads) {
+static inline burl_model *cloth_fit_by(tree *t, const char *name, const burl_fit_options *options) {
   burl_dataset *dataset = tree_load(t, name);
-  burl_fit_options options = cloth_options(threads);
   burl_model *model = NULL;
   burl_diag diag = {0};
-  burl_status status = burl_model_fit(&model, NULL, dataset, &options, NULL, &diag);
+  burl_status status = burl_model_fit(&model, NULL, dataset, options, NULL, &diag);
   if (status != BURL_OK) fail_msg("%s: %s", burl_status_get_name(status), diag.reason);
   burl_dataset_free(dataset);
   return model;
+}
+
+static inline burl_model *cloth_fit(tree *t, const char *name, int threads) {
+  burl_fit_options options = cloth_options(threads);
+  return cloth_fit_by(t, name, &options);
 }
 
 /* Scores one image; the map is to be freed. */

@@ -65,16 +65,6 @@ static int tear_down(void **state) {
   return 0;
 }
 
-static burl_model *fit(shop *s, const burl_fit_options *options) {
-  burl_dataset *dataset = tree_load(&s->t, "set");
-  burl_model *model = NULL;
-  burl_diag diag = {0};
-  burl_status status = burl_model_fit(&model, NULL, dataset, options, NULL, &diag);
-  if (status != BURL_OK) fail_msg("%s: %s", burl_status_get_name(status), diag.reason);
-  burl_dataset_free(dataset);
-  return model;
-}
-
 static void threads_do_not_matter(void **state) {
   shop *s = *state;
   burl_image image = cloth_draw(SIDE, SIDE + 13, BURL_DEFECT_HOLE, 77);
@@ -87,7 +77,7 @@ static void threads_do_not_matter(void **state) {
       burl_fit_options options = cloth_options(1 + i);
       options.encoder = fused ? s->both : s->alone;
       options.bank.outliers = 0.02; /* with rounds against outliers */
-      burl_model *model = fit(s, &options);
+      burl_model *model = cloth_fit_by(&s->t, "set", &options);
       burl_model_info info;
       burl_model_get_info(model, &info);
       assert_string_equal(info.encoder, fused ? "texture,resnet18" : "resnet18");
@@ -112,7 +102,7 @@ static void parts_count_alike(void **state) {
   shop *s = *state;
   burl_fit_options options = cloth_options(1);
   options.encoder = s->both;
-  burl_model *model = fit(s, &options);
+  burl_model *model = cloth_fit_by(&s->t, "set", &options);
   tile_worker worker;
   double squares[2] = {0.0, 0.0};
   assert_int_equal(burl_fused_count(model->encoder), 2);
@@ -154,7 +144,7 @@ static void wants_the_same_weights(void **state) {
   burl_fit_options options = cloth_options(1);
   burl_model *model, *loaded = NULL;
   options.encoder = s->alone;
-  model = fit(s, &options);
+  model = cloth_fit_by(&s->t, "set", &options);
   snprintf(path, sizeof path, "%s", tree_path(&s->t, "n.burl"));
   assert_int_equal(burl_model_save(model, path, NULL), BURL_OK);
   burl_model_free(model);
@@ -185,7 +175,7 @@ static void weights_can_be_embedded(void **state) {
   options.encoder = s->both;
   options.embed_encoder = 1;
   burl_image image = cloth_draw(SIDE, SIDE, BURL_DEFECT_STAIN, 5);
-  burl_model *model = fit(s, &options), *loaded = NULL;
+  burl_model *model = cloth_fit_by(&s->t, "set", &options), *loaded = NULL;
   burl_diag diag = {0};
   char path[256];
   double before, after;
@@ -213,7 +203,7 @@ static void whole_images_by_layers(void **state) {
   options.bank.pradot.side = 64;
   options.bank.pradot.epochs = 2;
   options.bank.pradot.per_cell = 1.0;
-  burl_model *model = fit(s, &options);
+  burl_model *model = cloth_fit_by(&s->t, "set", &options);
   burl_model_info info;
   burl_model_group group;
   burl_model_get_info(model, &info);
