@@ -11,8 +11,8 @@ import prototype_tables
 
 TITLES = {
     "quality": ("Detection quality",
-                "`make bench-quality DATA=\"SET...\" PEER=SCRIPT` fits and evaluates each set with default settings, three "
-                "seeds, one thread, beside PatchCore (ResNet-18 layers 2 and 3, coreset of 1,000, torch) in the same run. Mean "
+                "`make bench-quality DATA=\"SET...\" PEER=SCRIPT` fits and evaluates each set with default settings, "
+                "seed by seed, one thread, beside PatchCore (ResNet-18 layers 2 and 3, coreset of 1,000, torch) in the same run. Mean "
                 "of the seeds, lowest and highest in brackets. Settings were chosen mainly on held-out good training images "
                 "with synthetic defects, but not blindly: test figures were seen, see the last section."),
     "ablation": ("Prototypes: methods and settings",
