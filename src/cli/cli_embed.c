@@ -68,6 +68,7 @@ static burl_status embed(embed_command *self, const cli_values *values, burl_dia
   const char *const files[] = {self->image, self->model};
   burl_status status =
       burl_cli_inputs_collect(&self->inputs, NULL, files, self->model ? 2 : 1, diag);
+  if (status == BURL_OK) status = burl_cli_protect_weights(encoder, self->output, diag);
   if (status == BURL_OK) status = burl_cli_check_file(self->output, diag);
   if (status == BURL_OK) status = burl_image_load(&image, self->image, diag);
   if (status == BURL_OK && self->model)

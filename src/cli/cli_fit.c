@@ -179,6 +179,8 @@ int burl_cli_run_fit(const cli_values *values) {
                                "has no good training images to learn from");
   if (status == BURL_OK)
     status = check_output(values->option[CLI_OUTPUT].text, dataset, data, &diag);
+  if (status == BURL_OK)
+    status = burl_cli_protect_weights(options.encoder, values->option[CLI_OUTPUT].text, &diag);
   int result =
       status == BURL_OK ? fit(values, &console, dataset, &options) : burl_cli_fail(&console, &diag);
   burl_dataset_free(dataset);

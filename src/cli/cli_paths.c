@@ -131,6 +131,27 @@ burl_status burl_cli_inputs_protect(const cli_inputs *self, const char *path, bu
                            "is read by this command and would be overwritten");
 }
 
+burl_status burl_cli_protect_weights(const char *encoders, const char *path, burl_diag *diag) {
+  burl_status status = BURL_OK;
+  for (const char *at = encoders; at && *at && status == BURL_OK;) {
+    char file[4096];
+    size_t n = strcspn(at, ",");
+    const char *colon = memchr(at, ':', n);
+    size_t length = colon ? n - (size_t)(colon + 1 - at) : 0;
+    if (length > 0 && length < sizeof file) {
+      cli_inputs inputs = {0};
+      const char *const name = file;
+      memcpy(file, colon + 1, length);
+      file[length] = '\0';
+      status = burl_cli_inputs_collect(&inputs, NULL, &name, 1, diag);
+      if (status == BURL_OK) status = burl_cli_inputs_protect(&inputs, path, diag);
+      burl_cli_inputs_free(&inputs);
+    }
+    at += n + (at[n] == ',');
+  }
+  return status;
+}
+
 /* A set of names by open addressing; the names belong to others. */
 typedef struct name_set {
   const char **slots;

@@ -31,6 +31,8 @@ burl_status burl_cli_inputs_collect(cli_inputs *self, const burl_dataset *datase
 void burl_cli_inputs_free(cli_inputs *self);
 /* BURL_ERR_ARGUMENT where writing to path would overwrite an input. */
 burl_status burl_cli_inputs_protect(const cli_inputs *self, const char *path, burl_diag *diag);
+/* The same for the files of weights in a list of encoders, "texture,resnet18:FILE"; NULL: none. */
+burl_status burl_cli_protect_weights(const char *encoders, const char *path, burl_diag *diag);
 
 /* For each item of a data set the name its outputs begin with: its name without the extension, or,
  * where an earlier item has that already, the whole name (and "-2", "-3"... after it until it is

@@ -135,6 +135,8 @@ int burl_cli_run_update(const cli_values *values) {
       burl_model_load_with(&model, self.model, values->option[CLI_ENCODER].text, &diag);
   if (status == BURL_OK) status = find_images(&dataset, &self, &observer, &diag);
   if (status == BURL_OK) status = check_output(&self, dataset, &diag);
+  if (status == BURL_OK)
+    status = burl_cli_protect_weights(values->option[CLI_ENCODER].text, self.output, &diag);
   int result =
       status == BURL_OK ? update(&self, &console, model, dataset) : burl_cli_fail(&console, &diag);
   burl_dataset_free(dataset);
