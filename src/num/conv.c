@@ -1,6 +1,7 @@
 /* Convolution as a matrix product: blocks of output cells, their inputs side by side, times the
  * weights, which are packed once (num/packed.h). A block's inputs stay in the second-level cache.
- * 3 x 3 at stride 1 goes by num/winograd.h, in half the time. */
+ * 3 x 3 at stride 1 goes by num/winograd.h: a ResNet-18 to layer 3, 256 x 256, then takes 42 ms and
+ * not 66 (one thread, AVX2). */
 #include "num/conv.h"
 
 #include "num/packed.h"
