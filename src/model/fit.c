@@ -178,6 +178,9 @@ static burl_status join_encoders(fit *f) {
   for (size_t p = 0; p < f->later_count; p++)
     parts[p + 1] = f->later[p];
   burl_status status = burl_fused_new(&fused, parts, f->later_count + 1);
+  if (status == BURL_ERR_ARGUMENT)
+    return burl_fail(f->data.diag, status, NULL, "Name fewer encoders or layers.",
+                     "the encoders have more than %d groups of patch embeddings", BURL_MAX_GROUPS);
   if (status != BURL_OK) return burl_fail_memory(f->data.diag, NULL);
   f->model->encoder = fused;
   f->later_count = 0;

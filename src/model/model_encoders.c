@@ -182,7 +182,7 @@ burl_status burl_encoders_load(burl_encoder **encoder, const burl_encoder_list *
     if (status != BURL_OK) break;
   }
   if (status == BURL_OK && (status = burl_fused_new(encoder, parts, made)) != BURL_OK)
-    burl_fail(diag, status, NULL, NULL, "the encoders cannot be fused: %s",
+    burl_fail(diag, status, NULL, "Fit the model again.", "the encoders cannot be fused: %s",
               burl_status_get_text(status));
   if (status != BURL_OK) free_parts(parts, made);
   return status;

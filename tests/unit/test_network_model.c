@@ -242,6 +242,32 @@ static void bad_lists_and_files(void **state) {
   burl_dataset_free(dataset);
 }
 
+/* Texture has six groups, four layers apart of two networks eight: more than there may be. */
+static void too_many_groups_are_refused(void **state) {
+  shop *s = *state;
+  char list[600];
+  burl_fit_options options = cloth_options(1);
+  burl_dataset *dataset = tree_load(&s->t, "set");
+  burl_model *model = NULL;
+  burl_diag diag = {0};
+  snprintf(list, sizeof list, "texture,resnet18:%s,resnet18:%s", s->weights, s->weights);
+  options.encoder = list;
+  assert_int_equal(burl_model_fit(&model, NULL, dataset, &options, NULL, &diag),
+                   BURL_ERR_ARGUMENT); /* one network twice */
+  burl_encoder *part[BURL_MAX_PARTS], *fused = NULL;
+  size_t count;
+  options.encoder = s->both;
+  options.layers = "1,2,3,4";
+  options.bank.method = BURL_METHOD_PRADOT; /* layers apart */
+  assert_int_equal(burl_encoders_open(part, &count, &options, &diag), BURL_OK);
+  burl_encoder *many[] = {part[0], part[1], part[1]};
+  assert_int_equal(burl_fused_new(&fused, many, 3), BURL_ERR_ARGUMENT);
+  assert_null(fused);
+  for (size_t p = 0; p < count; p++)
+    part[p]->ops->free(part[p]);
+  burl_dataset_free(dataset);
+}
+
 /* By tiles or whole the same, up to rounding; a part of the image alone is not asked for. */
 static void embeds_images(void **state) {
   shop *s = *state;
@@ -315,10 +341,15 @@ static void every_allocation_may_fail(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(threads_do_not_matter),  cmocka_unit_test(parts_count_alike),
-      cmocka_unit_test(wants_the_same_weights), cmocka_unit_test(weights_can_be_embedded),
-      cmocka_unit_test(whole_images_by_layers), cmocka_unit_test(bad_lists_and_files),
-      cmocka_unit_test(embeds_images),          cmocka_unit_test(every_allocation_may_fail),
+      cmocka_unit_test(threads_do_not_matter),
+      cmocka_unit_test(parts_count_alike),
+      cmocka_unit_test(wants_the_same_weights),
+      cmocka_unit_test(weights_can_be_embedded),
+      cmocka_unit_test(whole_images_by_layers),
+      cmocka_unit_test(bad_lists_and_files),
+      cmocka_unit_test(embeds_images),
+      cmocka_unit_test(too_many_groups_are_refused),
+      cmocka_unit_test(every_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
