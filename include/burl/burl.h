@@ -6,6 +6,7 @@
 #include <burl/dataset.h>
 #include <burl/encode.h>
 #include <burl/evaluate.h>
+#include <burl/evaluate_evidence.h>
 #include <burl/heat.h>
 #include <burl/image.h>
 #include <burl/model.h>

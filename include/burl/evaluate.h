@@ -6,7 +6,11 @@
  *   F1-max  largest 2 TP / (2 TP + FP + FN)
  *   AUPRO   mean overlap per 8-connected ground-truth region against the false positive rate of all
  *           defect-free pixels of all images, trapezoid from (0,0), linear cut at the limit,
- * divided by it Source: docs/math/metrics.md. A metric that is not defined is NaN: all without a
+ *           divided by it
+ *   AU-sPRO the same of regions that are found with a part of their pixels
+ *   AUPIMO  mean over defective images of their recall against the mean false positive rate within
+ *           good images, over log rate from 1e-5 to 1e-4
+ * Source: docs/math/metrics.md. A metric that is not defined is NaN: all without a
  * defect, AUROC and AUPRO with nothing but defects. Infinite scores rank like any other; -0.0 and
  * 0.0 are one score. One evaluator belongs to one thread at a time. 2^32 items or pixels and more
  * are BURL_ERR_SIZE.
@@ -45,6 +49,9 @@ typedef struct burl_curve_point {
 typedef struct burl_pixel_metrics {
   burl_ranking ranking;
   double aupro_030, aupro_005;
+  double pro_limit, aupro;               /* the limit that was set, and AUPRO to it */
+  double aupimo;                         /* NaN without an image of defect-free pixels alone */
+  double auspro_030, auspro_005, auspro; /* NaN unless all defects came with saturations */
   uint64_t pixels, defect_pixels;
   size_t regions; /* 8-connected ground-truth regions over all images */
 } burl_pixel_metrics;
@@ -52,12 +59,30 @@ typedef struct burl_pixel_metrics {
 BURL_API burl_status burl_pixel_evaluator_new(burl_pixel_evaluator **self) BURL_MUST_CHECK;
 BURL_API void burl_pixel_evaluator_free(burl_pixel_evaluator *self);
 
+/* The limit of metrics.aupro, in (0,1]; 0.30 until it is set. Errors: BURL_ERR_ARGUMENT. */
+BURL_API burl_status burl_pixel_evaluator_set_limit(burl_pixel_evaluator *self,
+                                                    double limit) BURL_MUST_CHECK;
+
 /* Adds a heat map (height, width) and its mask of bytes (0: defect-free). The map is not kept.
  * Errors: BURL_ERR_NUMERIC (NaN in the map), BURL_ERR_SIZE, BURL_ERR_MEMORY; self is then
  * unchanged. */
 BURL_API burl_status burl_pixel_evaluator_add(burl_pixel_evaluator *self, const float *heat,
                                               const uint8_t *mask, size_t height,
                                               size_t width) BURL_MUST_CHECK;
+
+/* The same for an image of regions that count as found once `saturation` of their pixels are
+ * (AU-sPRO: of a missing thing nobody can say which pixels are to be found). Regions may overlap
+ * and need not be connected; a defect pixel is one of any region. Errors: also BURL_ERR_ARGUMENT (a
+ * saturation outside 1..the region's pixels). */
+typedef struct burl_saturated_region {
+  const uint8_t *mask; /* (height, width); 0: not of the region */
+  uint64_t saturation;
+} burl_saturated_region;
+BURL_API burl_status burl_pixel_evaluator_add_saturated(burl_pixel_evaluator *self,
+                                                        const float *heat, size_t height,
+                                                        size_t width,
+                                                        const burl_saturated_region *regions,
+                                                        size_t count) BURL_MUST_CHECK;
 
 /* Computes the metrics; more images may be added afterwards. With points > 0, curve (points)
  * receives that many points spread evenly over the false positive rate on a square-root scale (more

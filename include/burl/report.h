@@ -7,7 +7,7 @@
 #ifndef BURL_REPORT_H
 #define BURL_REPORT_H
 
-#include <burl/evaluate.h>
+#include <burl/evaluate_evidence.h>
 #include <burl/heat.h>
 #include <burl/image.h>
 
@@ -58,12 +58,13 @@ typedef struct burl_report_metrics {
   double threshold;        /* of image scores, 1 on the calibrated scale */
   double false_alarm_rate; /* measured: share of good test images at or above the threshold, NaN
                               without any */
+  double detection_rate;   /* the same of the defective ones */
+  burl_interval intervals[BURL_MEASURE_COUNT]; /* NaN where not defined */
+  double level; /* of the intervals, such as 0.95; 0: there are none */
   burl_report_seconds seconds;
 } burl_report_metrics;
 
-/* metrics.json: the keys image_auroc image_ap image_f1_max pixel_auroc pixel_ap pixel_f1_max
- * aupro_0.30 aupro_0.05 images defect_images skipped_images pixels threshold false_alarm_rate
- * seconds{read score write metrics total}, in this order; null where not finite.
+/* metrics.json, as docs/formats.md says; null where a number is not finite.
  * Errors: BURL_ERR_IO, BURL_ERR_MEMORY. */
 BURL_API burl_status burl_report_save_metrics(const burl_report_metrics *metrics, const char *path,
                                               burl_diag *diag) BURL_MUST_CHECK;

@@ -15,6 +15,7 @@
 
 #define GALLERY 24 /* pictures in the report */
 #define CURVE_POINTS 200
+#define LEVEL 0.95 /* of the intervals */
 
 enum { METRICS, IMAGES, REPORT, OUTPUT_COUNT };
 static const char *const output_names[] = {"metrics.json", "images.csv", "report.html"};
@@ -24,6 +25,7 @@ typedef struct eval_job {
   int mask_threshold;
   uint8_t **masks; /* of each item, between its two callbacks */
   burl_pixel_evaluator *pixels;
+  burl_evidence *evidence;
   burl_report *report;
   burl_report_row *rows;
   float *scores;
@@ -66,6 +68,15 @@ static burl_status read_mask(void *context, const burl_scored *scored, burl_diag
   return BURL_OK;
 }
 
+static burl_status add_evidence(eval_job *job, const burl_scored *scored, int with_truth) {
+  burl_evidence_image image = {.name = scored->item->name,
+                               .label = scored->item->label,
+                               .score = (float)scored->score,
+                               .defective = scored->item->defective,
+                               .with_truth = with_truth};
+  return burl_evidence_add(job->evidence, &image);
+}
+
 static burl_status add_image(eval_job *job, const burl_scored *scored, const uint8_t *mask,
                              burl_diag *diag) {
   const burl_image *image = scored->image;
@@ -82,6 +93,7 @@ static burl_status add_image(eval_job *job, const burl_scored *scored, const uin
   if (status == BURL_OK) status = burl_report_add(job->report, &row, image, scored->heat, mask);
   job->metrics.seconds.metrics += middle - start;
   job->metrics.seconds.write += burl_cli_clock() - middle;
+  if (status == BURL_OK) status = add_evidence(job, scored, mask != NULL);
   if (status != BURL_OK) return explain(diag, status, item->path);
   job->rows[job->count] = row;
   job->items[job->count] = scored->index;
@@ -143,25 +155,45 @@ static burl_status prepare(eval_job *job, const cli_values *values, const burl_d
   if (!job->masks || !job->rows || !job->scores || !job->labels || !job->items)
     return burl_cli_no_memory(diag);
   burl_status status = burl_pixel_evaluator_new(&job->pixels);
+  if (status == BURL_OK) status = burl_evidence_new(&job->evidence, 1);
   if (status == BURL_OK) status = burl_report_new(&job->report, values->operands[1], GALLERY);
   if (status != BURL_OK) return explain(diag, status, NULL);
   return check_outputs(job, values, dataset, diag);
 }
 
-static burl_status compute_metrics(eval_job *job, burl_diag *diag) {
+static burl_status measure_pixels(eval_job *job) {
   const double nan = (double)NAN;
-  const burl_ranking undefined = {nan, nan, nan, nan};
-  size_t good = job->count - job->defects;
+  burl_report_metrics *metrics = &job->metrics;
+  metrics->pixel = (burl_pixel_metrics){.ranking = {nan, nan, nan, nan},
+                                        .aupro_030 = nan,
+                                        .aupro_005 = nan,
+                                        .pro_limit = nan,
+                                        .aupro = nan,
+                                        .aupimo = nan,
+                                        .auspro_030 = nan,
+                                        .auspro_005 = nan,
+                                        .auspro = nan};
+  if (job->with_truth == 0) return burl_evidence_finish(job->evidence, NULL, NULL);
+  burl_status status =
+      burl_pixel_evaluator_compute(job->pixels, &metrics->pixel, job->curve, CURVE_POINTS);
+  if (status != BURL_OK) return status;
+  return burl_evidence_finish(job->evidence, job->pixels, &metrics->pixel);
+}
+
+static burl_status compute_metrics(eval_job *job, int threads, burl_diag *diag) {
   burl_report_metrics *metrics = &job->metrics;
   double start = burl_cli_clock();
   metrics->images = job->count;
   metrics->defect_images = job->defects;
   metrics->threshold = 1;
-  metrics->false_alarm_rate = good > 0 ? (double)job->false_alarms / (double)good : nan;
-  metrics->pixel = (burl_pixel_metrics){.ranking = undefined, .aupro_030 = nan, .aupro_005 = nan};
   burl_status status = burl_evaluate_ranking(&metrics->image, job->scores, job->labels, job->count);
-  if (status == BURL_OK && job->with_truth > 0)
-    status = burl_pixel_evaluator_compute(job->pixels, &metrics->pixel, job->curve, CURVE_POINTS);
+  if (status == BURL_OK) status = measure_pixels(job);
+  burl_resampling options = {.level = LEVEL, .threads = threads};
+  if (status == BURL_OK)
+    status = burl_evidence_intervals(job->evidence, metrics->intervals, &options);
+  metrics->level = LEVEL;
+  metrics->false_alarm_rate = burl_evidence_get_value(job->evidence, BURL_MEASURE_FALSE_ALARM);
+  metrics->detection_rate = burl_evidence_get_value(job->evidence, BURL_MEASURE_DETECTION);
   metrics->seconds.metrics += burl_cli_clock() - start;
   return explain(diag, status, NULL);
 }
@@ -218,25 +250,27 @@ static const char *number(char *text, size_t size, double value) {
   return text;
 }
 
-static void print_ranking(const char *name, const burl_ranking *ranking) {
-  char a[32], b[32], c[32];
-  printf("%-12s%-9s%-9s%s\n", name, number(a, sizeof a, ranking->auroc),
-         number(b, sizeof b, ranking->ap), number(c, sizeof c, ranking->f1_max));
+static void print_measures(const eval_job *job) {
+  const burl_interval *intervals = job->metrics.intervals;
+  char value[32], low[32], high[32];
+  printf("%-18s%-9s%.0f %% interval\n", "", "value", 100 * LEVEL);
+  for (int i = 0; i < BURL_MEASURE_COUNT; i++) {
+    burl_measure measure = (burl_measure)i;
+    double exact = burl_evidence_get_value(job->evidence, measure);
+    if (measure == BURL_MEASURE_AUSPRO && isnan(exact)) continue; /* for masks of another kind */
+    printf("%-18s%-9s%s%s%s\n", burl_measure_get_name(measure), number(value, sizeof value, exact),
+           number(low, sizeof low, intervals[i].low), isnan(intervals[i].low) ? "" : " to ",
+           isnan(intervals[i].low) ? "" : number(high, sizeof high, intervals[i].high));
+  }
 }
 
 static void print_table(const eval_job *job) {
-  const burl_report_metrics *metrics = &job->metrics;
-  char a[32], b[32];
   size_t good = job->count - job->defects;
-  printf("%-12s%zu good, %zu with defects\n", "images", good, job->defects);
-  printf("%-12s%-9s%-9s%s\n", "", "AUROC", "AP", "F1-max");
-  print_ranking("image", &metrics->image);
-  print_ranking("pixel", &metrics->pixel.ranking);
-  printf("%-12s%s to 0.30, %s to 0.05\n", "AUPRO", number(a, sizeof a, metrics->pixel.aupro_030),
-         number(b, sizeof b, metrics->pixel.aupro_005));
-  printf("%-12s%zu of %zu good images at or above the threshold\n", "false alarm",
+  printf("%-18s%zu good, %zu with defects\n", "images", good, job->defects);
+  print_measures(job);
+  printf("%-18s%zu of %zu good images at or above the threshold\n", "false alarms",
          job->false_alarms, good);
-  printf("%-12s%s\n", "report", job->outputs[REPORT]);
+  printf("%-18s%s\n", "report", job->outputs[REPORT]);
 }
 
 static void take_stats(eval_job *job, const burl_score_stats *stats) {
@@ -277,7 +311,8 @@ static int evaluate(eval_job *job, const cli_values *values, cli_console *consol
   if (status == BURL_OK && job->count == 0)
     status = burl_cli_diagnose(&diag, BURL_ERR_DATA, values->operands[1], NULL,
                                "has no test image that could be used");
-  if (status == BURL_OK) status = compute_metrics(job, &diag);
+  if (status == BURL_OK)
+    status = compute_metrics(job, (int)values->option[CLI_THREADS].whole, &diag);
   if (status == BURL_OK) status = explain_pictures(job, values, model, dataset, &diag);
   describe(facts, sizeof facts, model, values);
   if (status == BURL_OK) status = save_outputs(job, facts, start, &diag);
@@ -303,6 +338,7 @@ static void free_job(eval_job *job, size_t items) {
   free(job->labels);
   free(job->items);
   burl_pixel_evaluator_free(job->pixels);
+  burl_evidence_free(job->evidence);
   burl_report_free(job->report);
   burl_cli_gallery_free(&job->gallery);
 }

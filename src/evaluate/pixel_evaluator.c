@@ -2,11 +2,13 @@
  *
  * Defect-free pixels, nearly all of them, are kept as bare sort keys (4 bytes); a defect pixel also
  * keeps the size of its region (8 bytes), which is all that the mean overlap per region asks of it.
- * Both go into lists of blocks of a fixed size, so that memory grows with the pixels and never
- * doubles for a moment. Computing copies the blocks into one array each, sorts, and walks down the
- * thresholds.
+ * Both go into lists of blocks. Computing copies the blocks into one array each, sorts, and walks
+ * down the thresholds.
  */
+#include "evaluate/pixel_evaluator.h"
+
 #include "base/memory.h"
+#include "evaluate/pimo.h"
 #include "evaluate/radix.h"
 #include "evaluate/threshold_walk.h"
 #include "shape/components.h"
@@ -15,75 +17,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_WORDS ((size_t)1 << 18)
-
-typedef struct block {
-  struct block *next;
-  size_t used; /* words */
-  uint32_t words[BLOCK_WORDS];
-} block;
-
-/* Words are written into `current`; the blocks behind it are empty. */
-typedef struct block_list {
-  block *first, *current, *last;
-  size_t used, room; /* words, over all blocks */
-} block_list;
-
-struct burl_pixel_evaluator {
-  block_list good;   /* keys */
-  block_list defect; /* burl_radix_pair: key, pixels of the region */
-  uint64_t good_count, defect_count;
-  size_t regions;
-};
-
-static void free_blocks(block_list *list) {
-  for (block *next, *b = list->first; b; b = next) {
-    next = b->next;
-    free(b);
-  }
-}
-
-/* Makes room for n more words. On failure the list may have more room, but the same content. */
-static burl_status reserve(block_list *list, size_t n) {
-  while (list->room < n) {
-    block *b = burl_alloc(1, sizeof *b);
-    if (!b) return BURL_ERR_MEMORY;
-    b->next = NULL;
-    b->used = 0;
-    if (list->last)
-      list->last->next = b;
-    else
-      list->first = list->current = b;
-    list->last = b;
-    list->room += BLOCK_WORDS;
-  }
-  return BURL_OK;
-}
-
-/* Takes at most `wanted` reserved words that lie together, at least one, and says how many. */
-static uint32_t *take(block_list *list, size_t wanted, size_t *taken) {
-  if (list->current->used == BLOCK_WORDS) list->current = list->current->next;
-  block *b = list->current;
-  *taken = wanted < BLOCK_WORDS - b->used ? wanted : BLOCK_WORDS - b->used;
-  uint32_t *words = b->words + b->used;
-  b->used += *taken;
-  list->used += *taken;
-  list->room -= *taken;
-  return words;
-}
-
-static void store_good(block_list *list, const float *heat, size_t n) {
+static void store_good(burl_word_list *list, const float *heat, size_t n) {
   for (size_t taken; n > 0; heat += taken, n -= taken) {
-    uint32_t *restrict keys = take(list, n, &taken);
+    uint32_t *restrict keys = burl_words_take(list, n, &taken);
     for (size_t i = 0; i < taken; i++)
       keys[i] = burl_radix_key(heat[i]);
   }
 }
 
-static void store_defect(block_list *list, const float *heat, const uint32_t *labels,
+static void store_defect(burl_word_list *list, const float *heat, const uint32_t *labels,
                          const uint32_t *sizes, size_t n) {
   for (size_t i = 0, taken; i < n; i += taken / 2) {
-    uint32_t *pairs = take(list, 2 * (n - i), &taken);
+    uint32_t *pairs = burl_words_take(list, 2 * (n - i), &taken);
     for (size_t k = 0; k < taken / 2; k++) {
       pairs[2 * k] = burl_radix_key(heat[i + k]);
       pairs[2 * k + 1] = sizes[labels[i + k]];
@@ -117,19 +62,39 @@ static burl_status measure_regions(uint32_t *labels, uint32_t **sizes, uint32_t 
   return BURL_OK;
 }
 
+static burl_status reserve_image(burl_pixel_evaluator *self) {
+  if (self->count < self->room) return BURL_OK;
+  size_t room = self->room ? 2 * self->room : 64;
+  burl_pixel_image *images = burl_alloc(room, sizeof *images);
+  if (!images) return BURL_ERR_MEMORY;
+  if (self->count) memcpy(images, self->images, self->count * sizeof *images);
+  free(self->images);
+  self->images = images;
+  self->room = room;
+  return BURL_OK;
+}
+
+static void count_image(burl_pixel_evaluator *self, const burl_pixel_image *image) {
+  self->images[self->count++] = *image;
+  self->good_count += image->good;
+  self->defect_count += image->defect;
+  self->regions += image->regions;
+}
+
 static burl_status add_mixed(burl_pixel_evaluator *self, const float *heat, const uint8_t *mask,
                              size_t height, size_t width) {
   size_t n = height * width;
   uint32_t *labels = burl_alloc(n, sizeof *labels), *sizes = NULL, regions = 0;
   burl_status status = labels ? BURL_OK : BURL_ERR_MEMORY;
   if (!status) status = measure_regions(labels, &sizes, &regions, mask, height, width);
-  if (!status) status = reserve(&self->good, sizes[0]);
-  if (!status) status = reserve(&self->defect, 2 * (n - sizes[0]));
+  if (!status) status = burl_words_reserve(&self->good, sizes[0]);
+  if (!status) status = burl_words_reserve(&self->defect, 2 * (n - sizes[0]));
+  if (!status) status = reserve_image(self);
   if (!status) {
     store_mixed(self, heat, labels, sizes, n);
-    self->good_count += sizes[0];
-    self->defect_count += n - sizes[0];
-    self->regions += regions;
+    burl_pixel_image image = {
+        .good = sizes[0], .defect = (uint32_t)n - sizes[0], .regions = regions};
+    count_image(self, &image);
   }
   free(sizes);
   free(labels);
@@ -137,10 +102,11 @@ static burl_status add_mixed(burl_pixel_evaluator *self, const float *heat, cons
 }
 
 static burl_status add_good(burl_pixel_evaluator *self, const float *heat, size_t n) {
-  burl_status status = reserve(&self->good, n);
+  burl_status status = burl_words_reserve(&self->good, n);
+  if (status == BURL_OK) status = reserve_image(self);
   if (status != BURL_OK) return status;
   store_good(&self->good, heat, n);
-  self->good_count += n;
+  count_image(self, &(burl_pixel_image){.good = (uint32_t)n});
   return BURL_OK;
 }
 
@@ -158,15 +124,24 @@ static void survey(int *nan, int *defect, const float *heat, const uint8_t *mask
 burl_status burl_pixel_evaluator_new(burl_pixel_evaluator **self) {
   burl_pixel_evaluator *made = burl_alloc_zero(1, sizeof *made);
   if (!made) return BURL_ERR_MEMORY;
+  made->pro_limit = 0.3;
   *self = made;
   return BURL_OK;
 }
 
 void burl_pixel_evaluator_free(burl_pixel_evaluator *self) {
   if (!self) return;
-  free_blocks(&self->good);
-  free_blocks(&self->defect);
+  burl_words_free(&self->good);
+  burl_words_free(&self->defect);
+  burl_words_free(&self->saturated);
+  free(self->images);
   free(self);
+}
+
+burl_status burl_pixel_evaluator_set_limit(burl_pixel_evaluator *self, double limit) {
+  if (!(limit > 0 && limit <= 1)) return BURL_ERR_ARGUMENT;
+  self->pro_limit = limit;
+  return BURL_OK;
 }
 
 burl_status burl_pixel_evaluator_add(burl_pixel_evaluator *self, const float *heat,
@@ -177,32 +152,114 @@ burl_status burl_pixel_evaluator_add(burl_pixel_evaluator *self, const float *he
   int nan, defect;
   survey(&nan, &defect, heat, mask, n);
   if (nan) return BURL_ERR_NUMERIC;
-  return defect ? add_mixed(self, heat, mask, height, width) : add_good(self, heat, n);
+  if (!defect) return add_good(self, heat, n);
+  burl_status status = add_mixed(self, heat, mask, height, width);
+  if (status == BURL_OK) self->unsaturated = 1;
+  return status;
 }
 
-static void gather(void *words, const block_list *list) {
-  unsigned char *to = words;
-  for (const block *b = list->first; b && b->used; b = b->next) {
-    memcpy(to, b->words, b->used * sizeof *b->words);
-    to += b->used * sizeof *b->words;
+/* The union of the regions, none of which may be empty or wanted beyond its pixels. */
+static burl_status unite(uint8_t *mask, uint64_t *kept, const burl_saturated_region *regions,
+                         size_t count, size_t n) {
+  for (size_t r = 0; r < count; r++) {
+    uint64_t pixels = 0;
+    for (size_t i = 0; i < n; i++) {
+      int set = regions[r].mask[i] != 0;
+      pixels += (unsigned)set;
+      mask[i] |= (uint8_t)set;
+    }
+    if (regions[r].saturation < 1 || regions[r].saturation > pixels) return BURL_ERR_ARGUMENT;
+    *kept += regions[r].saturation;
+  }
+  return BURL_OK;
+}
+
+/* Of a region only its `saturation` hottest pixels count, a share of 1 / saturation each. */
+static void store_saturated(burl_pixel_evaluator *self, const float *heat,
+                            const burl_saturated_region *region, uint32_t *keys, size_t n) {
+  size_t found = 0, saturation = (size_t)region->saturation;
+  for (size_t i = 0; i < n; i++)
+    if (region->mask[i]) keys[found++] = burl_radix_key(heat[i]);
+  const uint32_t *sorted = burl_radix_sort_keys(keys, keys + n, found);
+  for (size_t i = 0, taken; i < saturation; i += taken / 2) {
+    uint32_t *pairs = burl_words_take(&self->saturated, 2 * (saturation - i), &taken);
+    for (size_t k = 0; k < taken / 2; k++) {
+      pairs[2 * k] = sorted[i + k];
+      pairs[2 * k + 1] = (uint32_t)saturation;
+    }
   }
 }
 
+burl_status burl_pixel_evaluator_add_saturated(burl_pixel_evaluator *self, const float *heat,
+                                               size_t height, size_t width,
+                                               const burl_saturated_region *regions, size_t count) {
+  size_t n;
+  if (!burl_size_mul(&n, height, width) || n == 0) return BURL_ERR_SIZE;
+  if (n > UINT32_MAX - self->good_count - self->defect_count) return BURL_ERR_SIZE;
+  uint64_t kept = 0;
+  uint8_t *mask = burl_alloc_zero(n, 1);
+  uint32_t *keys = burl_alloc(n, 2 * sizeof *keys);
+  burl_status status = mask && keys ? unite(mask, &kept, regions, count, n) : BURL_ERR_MEMORY;
+  if (!status && kept > UINT32_MAX - self->saturated_count) status = BURL_ERR_SIZE;
+  if (!status) status = burl_words_reserve(&self->saturated, 2 * (size_t)kept);
+  int before = self->unsaturated;
+  if (!status) status = burl_pixel_evaluator_add(self, heat, mask, height, width);
+  if (!status) {
+    self->unsaturated = before;
+    for (size_t r = 0; r < count; r++)
+      store_saturated(self, heat, &regions[r], keys, n);
+    burl_pixel_image *image = &self->images[self->count - 1];
+    image->saturated = (uint32_t)kept;
+    image->channels = (uint32_t)count;
+    self->saturated_count += kept;
+    self->channels += count;
+  }
+  free(keys);
+  free(mask);
+  return status;
+}
+
+static const burl_radix_pair *sort_pairs(const burl_word_list *list, burl_radix_pair *pairs,
+                                         burl_radix_pair *scratch, size_t n) {
+  burl_words_gather(&pairs->key, list);
+  return burl_radix_sort_pairs(pairs, scratch, n);
+}
+
+/* The saturated overlap is a mean of shares of pixels like the plain one, over other pixels. */
+static void walk_saturated(burl_pixel_metrics *metrics, const burl_pixel_evaluator *self,
+                           burl_sorted_scores sorted, burl_radix_pair *pairs,
+                           burl_radix_pair *scratch) {
+  burl_pixel_metrics saturated;
+  metrics->auspro_030 = metrics->auspro_005 = metrics->auspro = (double)NAN;
+  if (self->unsaturated || self->saturated_count == 0) return;
+  sorted.defect_count = (size_t)self->saturated_count;
+  sorted.defect = sort_pairs(&self->saturated, pairs, scratch, sorted.defect_count);
+  sorted.regions = self->channels;
+  burl_threshold_walk(&saturated, NULL, 0, &sorted);
+  metrics->auspro_030 = saturated.aupro_030;
+  metrics->auspro_005 = saturated.aupro_005;
+  metrics->auspro = saturated.aupro;
+}
+
 static void sort_and_walk(burl_pixel_metrics *metrics, burl_curve_point *curve, size_t points,
-                          const burl_pixel_evaluator *self, burl_arena *arena) {
+                          const burl_pixel_evaluator *self, burl_arena *arena, size_t pairs) {
   size_t goods = (size_t)self->good_count, defects = (size_t)self->defect_count;
   uint32_t *good = burl_arena_take(arena, goods, sizeof *good);
   uint32_t *good_scratch = burl_arena_take(arena, goods, sizeof *good);
-  burl_radix_pair *defect = burl_arena_take(arena, defects, sizeof *defect);
-  burl_radix_pair *defect_scratch = burl_arena_take(arena, defects, sizeof *defect);
-  gather(good, &self->good);
-  gather(defect, &self->defect);
-  burl_sorted_scores sorted = {.good = burl_radix_sort_keys(good, good_scratch, goods),
-                               .defect = burl_radix_sort_pairs(defect, defect_scratch, defects),
-                               .good_count = goods,
-                               .defect_count = defects,
-                               .regions = self->regions};
+  burl_radix_pair *defect = burl_arena_take(arena, pairs, sizeof *defect);
+  burl_radix_pair *defect_scratch = burl_arena_take(arena, pairs, sizeof *defect);
+  burl_words_gather(good, &self->good);
+  burl_sorted_scores sorted = {
+      .good = burl_radix_sort_keys(good, good_scratch, goods),
+      .defect = sort_pairs(&self->defect, defect, defect_scratch, defects),
+      .good_count = goods,
+      .defect_count = defects,
+      .regions = self->regions,
+      .pro_limit = self->pro_limit,
+  };
   burl_threshold_walk(metrics, curve, points, &sorted);
+  walk_saturated(metrics, self, sorted, defect, defect_scratch);
+  metrics->pro_limit = self->pro_limit;
   metrics->pixels = self->good_count + self->defect_count;
   metrics->defect_pixels = self->defect_count;
   metrics->regions = self->regions;
@@ -213,13 +270,20 @@ burl_status burl_pixel_evaluator_compute(const burl_pixel_evaluator *self,
                                          size_t points) {
   if (self->good_count + self->defect_count == 0) return BURL_ERR_DATA;
   if (points == 1) return BURL_ERR_ARGUMENT;
+  double aupimo;
+  burl_status status = burl_pimo(&aupimo, self);
+  if (status != BURL_OK) return status;
   burl_arena arena = {0};
+  uint64_t most =
+      self->defect_count > self->saturated_count ? self->defect_count : self->saturated_count;
+  size_t pairs = (size_t)most + 1; /* one, so that there is a pair to point at */
   for (int i = 0; i < 2; i++) {
     burl_arena_reserve(&arena, (size_t)self->good_count, sizeof(uint32_t));
-    burl_arena_reserve(&arena, (size_t)self->defect_count, sizeof(burl_radix_pair));
+    burl_arena_reserve(&arena, pairs, sizeof(burl_radix_pair));
   }
   if (!burl_arena_open(&arena)) return BURL_ERR_MEMORY;
-  sort_and_walk(metrics, curve, points, self, &arena);
+  sort_and_walk(metrics, curve, points, self, &arena, pairs);
+  metrics->aupimo = aupimo;
   burl_arena_close(&arena);
   return BURL_OK;
 }

@@ -17,7 +17,7 @@
 
 #include <math.h>
 
-static const double pro_limits[2] = {0.3, 0.05};
+#define PRO_LIMITS 3
 
 /* An unevaluated sum high + low. */
 typedef struct twofold {
@@ -35,12 +35,13 @@ static void add(twofold *sum, double x) {
 typedef struct walk {
   const burl_sorted_scores *scores;
   size_t fp, tp;
-  double pro;          /* rounded from weight */
-  float threshold;     /* of the point (fp, tp); +inf before the first */
-  twofold weight;      /* sum of 1/|region| */
-  uint64_t area;       /* twice the area under tp(fp) */
-  twofold ap;          /* P times the average precision so far */
-  twofold area_pro[2]; /* N times the area under pro(fpr) up to each limit */
+  double pro;      /* rounded from weight */
+  float threshold; /* of the point (fp, tp); +inf before the first */
+  twofold weight;  /* sum of 1/|region| */
+  uint64_t area;   /* twice the area under tp(fp) */
+  twofold ap;      /* P times the average precision so far */
+  double limits[PRO_LIMITS];
+  twofold area_pro[PRO_LIMITS]; /* N times the area under pro(fpr) up to each limit */
   double f1;
   float f1_threshold;
   burl_curve_point *curve;
@@ -115,8 +116,8 @@ static void add_pro_area(const walk *w, twofold *area, double limit, size_t fp, 
 }
 
 static void step_to(walk *w, size_t fp, size_t tp, double pro, float threshold) {
-  for (int i = 0; i < 2; i++)
-    add_pro_area(w, &w->area_pro[i], pro_limits[i], fp, pro);
+  for (int i = 0; i < PRO_LIMITS; i++)
+    add_pro_area(w, &w->area_pro[i], w->limits[i], fp, pro);
   w->area += (uint64_t)(fp - w->fp) * (w->tp + tp);
   w->fp = fp;
   w->tp = tp;
@@ -156,7 +157,7 @@ static void walk_tie(walk *w) {
 }
 
 static double pro_area(const walk *w, int which) {
-  double width = pro_limits[which] * (double)w->scores->good_count;
+  double width = w->limits[which] * (double)w->scores->good_count;
   return fmin(1.0, w->area_pro[which].high / width);
 }
 
@@ -171,11 +172,16 @@ static void write_metrics(burl_pixel_metrics *metrics, const walk *w) {
   };
   metrics->aupro_030 = both ? pro_area(w, 0) : not_defined();
   metrics->aupro_005 = both ? pro_area(w, 1) : not_defined();
+  metrics->aupro = both && w->limits[2] > 0 ? pro_area(w, 2) : not_defined();
 }
 
 void burl_threshold_walk(burl_pixel_metrics *metrics, burl_curve_point *curve, size_t points,
                          const burl_sorted_scores *scores) {
-  walk w = {.scores = scores, .threshold = INFINITY, .curve = curve, .points = points};
+  walk w = {.scores = scores,
+            .threshold = INFINITY,
+            .limits = {0.3, 0.05, scores->pro_limit},
+            .curve = curve,
+            .points = points};
   while (w.tp < scores->defect_count) {
     walk_good(&w, skip_above(scores->good, w.fp, scores->good_count, scores->defect[w.tp].key));
     walk_tie(&w);

@@ -11,6 +11,7 @@
 
 /* Twelve digits: far below what any of these figures can tell, and 0.1 stays 0.1. */
 #define DIGITS 12
+#define VERSION 2 /* of the keys and their meaning: docs/formats.md */
 
 static int put_real(json_t *object, const char *key, double value) {
   return json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null()) == 0;
@@ -31,8 +32,25 @@ static int put_seconds(json_t *object, const char *key, const burl_report_second
   return 0;
 }
 
+static int put_pair(json_t *object, const char *key, const burl_interval *interval) {
+  int fine = isfinite(interval->low) && isfinite(interval->high);
+  json_t *pair = fine ? json_pack("[f,f]", interval->low, interval->high) : json_null();
+  return json_object_set_new(object, key, pair) == 0;
+}
+
+static int put_intervals(json_t *object, const char *key, const burl_report_metrics *m) {
+  if (!(m->level > 0)) return json_object_set_new(object, key, json_null()) == 0;
+  json_t *inner = json_object();
+  int good = inner && put_real(inner, "level", m->level);
+  for (int i = 0; good && i < BURL_MEASURE_COUNT; i++)
+    good = put_pair(inner, burl_measure_get_key((burl_measure)i), &m->intervals[i]);
+  if (good) return json_object_set_new(object, key, inner) == 0;
+  json_decref(inner);
+  return 0;
+}
+
 static int put_all(json_t *object, const burl_report_metrics *m) {
-  return put_real(object, "image_auroc", m->image.auroc) &&
+  return put_count(object, "version", VERSION) && put_real(object, "image_auroc", m->image.auroc) &&
          put_real(object, "image_ap", m->image.ap) &&
          put_real(object, "image_f1_max", m->image.f1_max) &&
          put_real(object, "pixel_auroc", m->pixel.ranking.auroc) &&
@@ -40,13 +58,19 @@ static int put_all(json_t *object, const burl_report_metrics *m) {
          put_real(object, "pixel_f1_max", m->pixel.ranking.f1_max) &&
          put_real(object, "aupro_0.30", m->pixel.aupro_030) &&
          put_real(object, "aupro_0.05", m->pixel.aupro_005) &&
+         put_real(object, "aupro", m->pixel.aupro) &&
+         put_real(object, "pro_limit", m->pixel.pro_limit) &&
+         put_real(object, "aupimo", m->pixel.aupimo) &&
+         put_real(object, "auspro_0.05", m->pixel.auspro_005) &&
+         put_real(object, "auspro_0.30", m->pixel.auspro_030) &&
          put_count(object, "images", m->images) &&
          put_count(object, "defect_images", m->defect_images) &&
          put_count(object, "skipped_images", m->skipped_images) &&
          put_count(object, "pixels", m->pixel.pixels) &&
          put_real(object, "threshold", m->threshold) &&
          put_real(object, "false_alarm_rate", m->false_alarm_rate) &&
-         put_seconds(object, "seconds", &m->seconds);
+         put_real(object, "detection_rate", m->detection_rate) &&
+         put_intervals(object, "intervals", m) && put_seconds(object, "seconds", &m->seconds);
 }
 
 burl_status burl_report_save_metrics(const burl_report_metrics *metrics, const char *path,

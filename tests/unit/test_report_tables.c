@@ -166,6 +166,11 @@ static const burl_report_metrics metrics = {
     .pixel = {.ranking = {0.97, 0.5, 0.55, 0.9},
               .aupro_030 = 0.9,
               .aupro_005 = 0.7,
+              .pro_limit = 0.1,
+              .aupro = 0.8,
+              .aupimo = 0.6,
+              .auspro_030 = UNDEFINED,
+              .auspro_005 = UNDEFINED,
               .pixels = 5000000000U,
               .defect_pixels = 1000,
               .regions = 7},
@@ -174,43 +179,105 @@ static const burl_report_metrics metrics = {
     .skipped_images = 1,
     .threshold = 1,
     .false_alarm_rate = 0.05,
+    .detection_rate = 0.75,
+    .intervals = {[BURL_MEASURE_IMAGE_AUROC] = {0.875, 1},
+                  [BURL_MEASURE_PIXEL_AP] = {0.25, 0.75},
+                  [BURL_MEASURE_AUSPRO] = {UNDEFINED, UNDEFINED}},
+    .level = 0.95,
     .seconds = {1.5, 2.5, 0.25, 0.125, 3},
 };
+
+static const char expected_metrics[] =
+    "{\n"
+    "  \"version\": 2,\n"
+    "  \"image_auroc\": 0.9875,\n"
+    "  \"image_ap\": 0.95,\n"
+    "  \"image_f1_max\": 0.9,\n"
+    "  \"pixel_auroc\": 0.97,\n"
+    "  \"pixel_ap\": 0.5,\n"
+    "  \"pixel_f1_max\": 0.55,\n"
+    "  \"aupro_0.30\": 0.9,\n"
+    "  \"aupro_0.05\": 0.7,\n"
+    "  \"aupro\": 0.8,\n"
+    "  \"pro_limit\": 0.1,\n"
+    "  \"aupimo\": 0.6,\n"
+    "  \"auspro_0.05\": null,\n"
+    "  \"auspro_0.30\": null,\n"
+    "  \"images\": 90,\n"
+    "  \"defect_images\": 30,\n"
+    "  \"skipped_images\": 1,\n"
+    "  \"pixels\": 5000000000,\n"
+    "  \"threshold\": 1.0,\n"
+    "  \"false_alarm_rate\": 0.05,\n"
+    "  \"detection_rate\": 0.75,\n"
+    "  \"intervals\": {\n"
+    "    \"level\": 0.95,\n"
+    "    \"image_auroc\": [\n"
+    "      0.875,\n"
+    "      1.0\n"
+    "    ],\n"
+    "    \"image_ap\": [\n"
+    "      0.0,\n"
+    "      0.0\n"
+    "    ],\n"
+    "    \"image_f1_max\": [\n"
+    "      0.0,\n"
+    "      0.0\n"
+    "    ],\n"
+    "    \"false_alarm_rate\": [\n"
+    "      0.0,\n"
+    "      0.0\n"
+    "    ],\n"
+    "    \"detection_rate\": [\n"
+    "      0.0,\n"
+    "      0.0\n"
+    "    ],\n"
+    "    \"pixel_auroc\": [\n"
+    "      0.0,\n"
+    "      0.0\n"
+    "    ],\n"
+    "    \"pixel_ap\": [\n"
+    "      0.25,\n"
+    "      0.75\n"
+    "    ],\n"
+    "    \"pixel_f1_max\": [\n"
+    "      0.0,\n"
+    "      0.0\n"
+    "    ],\n"
+    "    \"aupro_0.30\": [\n"
+    "      0.0,\n"
+    "      0.0\n"
+    "    ],\n"
+    "    \"aupro_0.05\": [\n"
+    "      0.0,\n"
+    "      0.0\n"
+    "    ],\n"
+    "    \"aupimo\": [\n"
+    "      0.0,\n"
+    "      0.0\n"
+    "    ],\n"
+    "    \"auspro_0.05\": null\n"
+    "  },\n"
+    "  \"seconds\": {\n"
+    "    \"read\": 1.5,\n"
+    "    \"score\": 2.5,\n"
+    "    \"write\": 0.25,\n"
+    "    \"metrics\": 0.125,\n"
+    "    \"total\": 3.0\n"
+    "  }\n"
+    "}\n";
 
 static void metrics_are_exact(void **state) {
   (void)state;
   assert_int_equal(burl_report_save_metrics(&metrics, path, NULL), BURL_OK);
-  assert_file(
-      "{\n"
-      "  \"image_auroc\": 0.9875,\n"
-      "  \"image_ap\": 0.95,\n"
-      "  \"image_f1_max\": 0.9,\n"
-      "  \"pixel_auroc\": 0.97,\n"
-      "  \"pixel_ap\": 0.5,\n"
-      "  \"pixel_f1_max\": 0.55,\n"
-      "  \"aupro_0.30\": 0.9,\n"
-      "  \"aupro_0.05\": 0.7,\n"
-      "  \"images\": 90,\n"
-      "  \"defect_images\": 30,\n"
-      "  \"skipped_images\": 1,\n"
-      "  \"pixels\": 5000000000,\n"
-      "  \"threshold\": 1.0,\n"
-      "  \"false_alarm_rate\": 0.05,\n"
-      "  \"seconds\": {\n"
-      "    \"read\": 1.5,\n"
-      "    \"score\": 2.5,\n"
-      "    \"write\": 0.25,\n"
-      "    \"metrics\": 0.125,\n"
-      "    \"total\": 3.0\n"
-      "  }\n"
-      "}\n");
+  assert_file(expected_metrics);
 }
 
 static void undefined_metrics_are_null(void **state) {
   (void)state;
-  static const char *const keys[] = {"image_auroc", "image_ap",   "image_f1_max",
-                                     "pixel_auroc", "pixel_ap",   "pixel_f1_max",
-                                     "aupro_0.30",  "aupro_0.05", "false_alarm_rate"};
+  static const char *const keys[] = {
+      "image_auroc",  "image_ap",   "image_f1_max", "pixel_auroc",      "pixel_ap",
+      "pixel_f1_max", "aupro_0.30", "aupro_0.05",   "false_alarm_rate", "intervals"};
   burl_report_metrics none = {.image = {UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED},
                               .pixel = {.ranking = {UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED},
                                         .aupro_030 = UNDEFINED,
@@ -220,7 +287,7 @@ static void undefined_metrics_are_null(void **state) {
   assert_int_equal(burl_report_save_metrics(&none, path, NULL), BURL_OK);
   json_t *read = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
   assert_non_null(read);
-  assert_int_equal(json_object_size(read), 15);
+  assert_int_equal(json_object_size(read), 23);
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     assert_true(json_is_null(json_object_get(read, keys[i])));
   assert_true(json_real_value(json_object_get(read, "threshold")) == 0.1);

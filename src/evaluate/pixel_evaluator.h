@@ -1,0 +1,27 @@
+/* evaluate/pixel_evaluator.h: what a pixel evaluator keeps, for those that read it again. */
+#ifndef BURL_EVALUATE_PIXEL_EVALUATOR_H
+#define BURL_EVALUATE_PIXEL_EVALUATOR_H
+
+#include <burl/evaluate.h>
+
+#include "evaluate/pixel_words.h"
+
+/* How much of the lists belongs to an image; images come in the order of adding. */
+typedef struct burl_pixel_image {
+  uint32_t good, defect, regions;
+  uint32_t saturated, channels; /* pixels and regions of the saturated overlap */
+} burl_pixel_image;
+
+struct burl_pixel_evaluator {
+  burl_word_list good;      /* keys */
+  burl_word_list defect;    /* burl_radix_pair: key, pixels of the region */
+  burl_word_list saturated; /* burl_radix_pair: key, saturation of the region */
+  uint64_t good_count, defect_count, saturated_count;
+  size_t regions, channels;
+  double pro_limit;
+  int unsaturated; /* an image with defects came without saturations */
+  burl_pixel_image *images;
+  size_t count, room;
+};
+
+#endif
