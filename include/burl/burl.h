@@ -5,6 +5,7 @@
 #include <burl/base.h>
 #include <burl/dataset.h>
 #include <burl/detect.h>
+#include <burl/detect_suppress.h>
 #include <burl/encode.h>
 #include <burl/evaluate.h>
 #include <burl/evaluate_evidence.h>
