@@ -18,16 +18,22 @@
 #define LEVELS ((size_t)1 << 15) /* upper halves of positive floats */
 #define CHUNK 32
 
+/* All that is known of a pixel, in half a cache line: pixels are visited out of order. */
+typedef struct cell {
+  uint32_t pixel;        /* its number in the image */
+  uint32_t above, below; /* the first pixel that could touch it in the next rows */
+  uint32_t parent;       /* of the union-find; BURL_TREE_NONE: not added yet */
+  uint32_t head, tail;   /* of the set's list of nodes, where it is a root */
+  uint32_t home;         /* the node that it was added with */
+  uint32_t level;
+} cell;
+
 typedef struct builder {
   burl_max_tree *tree;
   const float *heat;
   size_t width;
-  uint16_t *level;
-  uint32_t *above, *below; /* the first pixel that could touch it in the next rows */
-  uint32_t *order;         /* pixels, hottest level first */
-  uint32_t *parent;        /* of the union-find; BURL_TREE_NONE: not added yet */
-  uint32_t *head, *tail;   /* of a set's list of nodes */
-  uint32_t *home;          /* the node that a pixel was added with */
+  cell *cells;
+  uint32_t *order; /* pixels, hottest level first */
   burl_arena arena;
 } builder;
 
@@ -90,9 +96,8 @@ static int reserve(builder *b, size_t n) {
   burl_arena_reserve(kept, n, sizeof *b->tree->pixel);
   burl_arena_reserve(kept, n, sizeof *b->tree->members);
   burl_arena_reserve(kept, n, sizeof *b->tree->nodes);
-  burl_arena_reserve(own, n, sizeof *b->level);
-  for (int i = 0; i < 7; i++)
-    burl_arena_reserve(own, n, sizeof(uint32_t));
+  burl_arena_reserve(own, n, sizeof *b->cells);
+  burl_arena_reserve(own, n, sizeof *b->order);
   if (!burl_arena_open(kept)) return 0;
   if (!burl_arena_open(own)) {
     burl_arena_close(kept);
@@ -101,10 +106,8 @@ static int reserve(builder *b, size_t n) {
   b->tree->pixel = burl_arena_take(kept, n, sizeof *b->tree->pixel);
   b->tree->members = burl_arena_take(kept, n, sizeof *b->tree->members);
   b->tree->nodes = burl_arena_take(kept, n, sizeof *b->tree->nodes);
-  b->level = burl_arena_take(own, n, sizeof *b->level);
-  uint32_t **arrays[] = {&b->above, &b->below, &b->order, &b->parent, &b->head, &b->tail, &b->home};
-  for (int i = 0; i < 7; i++)
-    *arrays[i] = burl_arena_take(own, n, sizeof(uint32_t));
+  b->cells = burl_arena_take(own, n, sizeof *b->cells);
+  b->order = burl_arena_take(own, n, sizeof *b->order);
   return 1;
 }
 
@@ -116,8 +119,8 @@ static void list_pixels(builder *b, size_t pixels, float floor) {
     for (size_t i = begin; i < begin + n; i++) {
       if (!(b->heat[i] >= floor)) continue;
       b->tree->pixel[k] = (uint32_t)i;
-      b->level[k] = (uint16_t)level_of(b->heat[i]);
-      k++;
+      b->cells[k++] =
+          (cell){.pixel = (uint32_t)i, .level = level_of(b->heat[i]), .parent = BURL_TREE_NONE};
     }
   }
 }
@@ -126,6 +129,7 @@ static void list_pixels(builder *b, size_t pixels, float floor) {
  * with p, so one walk over the list finds them all. */
 static void link_rows(builder *b) {
   const uint32_t *pixel = b->tree->pixel;
+  cell *cells = b->cells;
   size_t n = b->tree->count, above = 0, below = 0;
   for (size_t k = 0; k < n; k++) {
     uint64_t at = pixel[k], left = at % b->width > 0;
@@ -133,8 +137,8 @@ static void link_rows(builder *b) {
       above++;
     while (below < n && pixel[below] + left < at + b->width)
       below++;
-    b->above[k] = (uint32_t)above;
-    b->below[k] = (uint32_t)below;
+    cells[k].above = (uint32_t)above;
+    cells[k].below = (uint32_t)below;
   }
 }
 
@@ -146,47 +150,49 @@ static void sort_by_level(builder *b, size_t *counts) {
     start += count;
   }
   for (size_t k = 0; k < b->tree->count; k++)
-    b->order[counts[b->level[k]]++] = (uint32_t)k;
+    b->order[counts[b->cells[k].level]++] = (uint32_t)k;
 }
 
-static uint32_t find_root(uint32_t *parent, uint32_t i) {
-  while (parent[i] != i) {
-    parent[i] = parent[parent[i]];
-    i = parent[i];
+static uint32_t find_root(cell *cells, uint32_t i) {
+  while (cells[i].parent != i) {
+    cells[i].parent = cells[cells[i].parent].parent;
+    i = cells[i].parent;
   }
   return i;
 }
 
-/* Joins the sets of i and, if it has been added, k; their lists of nodes become one. Linking to the
- * set whose root came first in scan order keeps the result the same whatever the order of unions.
- */
-static void join(builder *b, uint32_t i, uint32_t k) {
-  if (b->parent[k] == BURL_TREE_NONE) return;
-  uint32_t into = find_root(b->parent, i), from = find_root(b->parent, k);
-  if (into == from) return;
+/* Joins the set of `root` and, if k has been added, that of k; their lists of nodes become one.
+ * Returns the root: the one of the two that comes first in scan order, whatever the order of
+ * unions. */
+static uint32_t join(builder *b, uint32_t root, uint32_t k) {
+  cell *cells = b->cells;
+  if (cells[k].parent == BURL_TREE_NONE) return root;
+  uint32_t into = root, from = find_root(cells, k);
+  if (into == from) return root;
   if (from < into) {
-    uint32_t swap = into;
     into = from;
-    from = swap;
+    from = root;
   }
-  b->parent[from] = into;
-  if (b->head[from] == BURL_TREE_NONE) return;
-  if (b->head[into] == BURL_TREE_NONE)
-    b->head[into] = b->head[from];
+  cells[from].parent = into;
+  if (cells[from].head == BURL_TREE_NONE) return into;
+  if (cells[into].head == BURL_TREE_NONE)
+    cells[into].head = cells[from].head;
   else
-    b->tree->nodes[b->tail[into]].next = b->head[from];
-  b->tail[into] = b->tail[from];
+    b->tree->nodes[cells[into].tail].next = cells[from].head;
+  cells[into].tail = cells[from].tail;
+  return into;
 }
 
 static void join_neighbours(builder *b, uint32_t k) {
-  const uint32_t *pixel = b->tree->pixel;
-  size_t n = b->tree->count, at = pixel[k], x = at % b->width, right = x + 1 < b->width;
-  if (x > 0 && k > 0 && pixel[k - 1] + 1 == at) join(b, k, k - 1);
-  if (right && k + 1 < n && pixel[k + 1] == at + 1) join(b, k, k + 1);
-  for (uint32_t i = b->above[k]; i < k && pixel[i] + b->width <= at + right; i++)
-    join(b, k, i);
-  for (uint32_t i = b->below[k]; i < n && pixel[i] <= at + b->width + right; i++)
-    join(b, k, i);
+  const cell *cells = b->cells;
+  uint32_t root = k;
+  size_t n = b->tree->count, at = cells[k].pixel, x = at % b->width, right = x + 1 < b->width;
+  if (x > 0 && k > 0 && cells[k - 1].pixel + 1 == at) root = join(b, root, k - 1);
+  if (right && k + 1 < n && cells[k + 1].pixel == at + 1) root = join(b, root, k + 1);
+  for (uint32_t i = cells[k].above; i < k && cells[i].pixel + b->width <= at + right; i++)
+    root = join(b, root, i);
+  for (uint32_t i = cells[k].below; i < n && cells[i].pixel <= at + b->width + right; i++)
+    root = join(b, root, i);
 }
 
 static void add_child(burl_tree_node *node, const burl_tree_node *child) {
@@ -209,12 +215,24 @@ static uint32_t make_node(builder *b, uint32_t root, uint32_t level) {
                            .x0 = UINT32_MAX,
                            .y0 = UINT32_MAX,
                            .level = level};
-  for (uint32_t i = b->head[root]; i != BURL_TREE_NONE; i = tree->nodes[i].next) {
+  for (uint32_t i = b->cells[root].head; i != BURL_TREE_NONE; i = tree->nodes[i].next) {
     tree->nodes[i].parent = number;
     add_child(node, &tree->nodes[i]);
   }
-  b->head[root] = b->tail[root] = number;
+  b->cells[root].head = b->cells[root].tail = number;
   return number;
+}
+
+/* Pixels are met in no order that the processor could foresee: those soon to come are fetched, and
+ * then the rows beside them. */
+static void fetch_ahead(const builder *b, size_t i) {
+  const cell *cells = b->cells;
+  size_t n = b->tree->count;
+  if (i + 16 < n) __builtin_prefetch(&cells[b->order[i + 16]]);
+  if (i + 8 >= n) return;
+  const cell *soon = &cells[b->order[i + 8]];
+  __builtin_prefetch(&cells[soon->above]);
+  __builtin_prefetch(&cells[soon->below]);
 }
 
 /* Adds the pixels begin..end-1 of the order, all of one level. A set's list ends in a node of this
@@ -224,19 +242,21 @@ static void add_level(builder *b, size_t begin, size_t end) {
   size_t first = tree->node_count;
   for (size_t i = begin; i < end; i++) {
     uint32_t k = b->order[i];
-    b->parent[k] = k;
-    b->head[k] = b->tail[k] = BURL_TREE_NONE;
+    fetch_ahead(b, i);
+    b->cells[k].parent = k;
+    b->cells[k].head = b->cells[k].tail = BURL_TREE_NONE;
     join_neighbours(b, k);
   }
   for (size_t i = begin; i < end; i++) {
-    uint32_t k = b->order[i], root = find_root(b->parent, k), number = b->head[root];
-    if (number == BURL_TREE_NONE || number < first) number = make_node(b, root, b->level[k]);
-    float heat = finite(b->heat[tree->pixel[k]]);
-    uint32_t x = tree->pixel[k] % (uint32_t)b->width, y = tree->pixel[k] / (uint32_t)b->width;
+    cell *at = &b->cells[b->order[i]];
+    uint32_t root = find_root(b->cells, b->order[i]), number = b->cells[root].head;
+    if (number == BURL_TREE_NONE || number < first) number = make_node(b, root, at->level);
+    float heat = finite(b->heat[at->pixel]);
+    uint32_t x = at->pixel % (uint32_t)b->width, y = at->pixel / (uint32_t)b->width;
     burl_tree_node one = {
         .area = 1, .sum = (double)heat, .peak = heat, .x0 = x, .y0 = y, .x1 = x + 1, .y1 = y + 1};
     add_child(&tree->nodes[number], &one);
-    b->home[k] = number;
+    at->home = number;
   }
 }
 
@@ -252,17 +272,16 @@ static void lay_members(builder *b) {
     *at += nodes[i].area;
   }
   for (size_t k = 0; k < b->tree->count; k++)
-    b->tree->members[nodes[b->home[k]].next++] = (uint32_t)k;
+    b->tree->members[nodes[b->cells[k].home].next++] = (uint32_t)k;
 }
 
 static void build(builder *b, size_t *counts) {
   size_t n = b->tree->count;
   link_rows(b);
   sort_by_level(b, counts);
-  for (size_t k = 0; k < n; k++)
-    b->parent[k] = BURL_TREE_NONE;
   for (size_t begin = 0, end; begin < n; begin = end) {
-    for (end = begin + 1; end < n && b->level[b->order[end]] == b->level[b->order[begin]];)
+    for (end = begin + 1;
+         end < n && b->cells[b->order[end]].level == b->cells[b->order[begin]].level;)
       end++;
     add_level(b, begin, end);
   }
