@@ -3,7 +3,8 @@
  * Three layouts are found by themselves:
  *   MVTec   DIR/train/good/X, DIR/test/CLASS/X, DIR/ground_truth/CLASS/X_mask.png (good: none)
  *   folder  DIR with images, directly or in subfolders: all are good training images
- *   list    a CSV file with the header path,split,label,mask (mask may be empty or left out);
+ *   list    a CSV file with the header path,split,label,mask (mask may be empty or left out),
+ *           and if wanted source: what the image was cut from;
  *           paths are relative to the list's folder; split is train or test; label is good or a
  *           class
  *
@@ -38,10 +39,11 @@ typedef enum burl_layout {
 typedef enum burl_split { BURL_SPLIT_TRAIN = 1, BURL_SPLIT_TEST } burl_split;
 
 typedef struct burl_item {
-  const char *path;  /* to open */
-  const char *name;  /* relative to the data set, '/' between folders */
-  const char *label; /* "good" or a defect class */
-  const char *mask;  /* ground-truth mask to open, NULL if there is none */
+  const char *path;   /* to open */
+  const char *name;   /* relative to the data set, '/' between folders */
+  const char *label;  /* "good" or a defect class */
+  const char *mask;   /* ground-truth mask to open, NULL if there is none */
+  const char *source; /* images of one source are not independent; NULL: not known */
   burl_split split;
   int defective; /* 1 if label is not "good" */
 } burl_item;

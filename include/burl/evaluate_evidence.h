@@ -95,6 +95,38 @@ BURL_API burl_status burl_evidence_intervals(const burl_evidence *self,
                                              burl_interval intervals[BURL_MEASURE_COUNT],
                                              const burl_resampling *options) BURL_MUST_CHECK;
 
+/* Writes a finished evidence as docs/formats.md says. Errors: BURL_ERR_IO, BURL_ERR_MEMORY,
+ * BURL_ERR_SIZE (4 GiB or more). */
+BURL_API burl_status burl_evidence_save(const burl_evidence *self, const char *path,
+                                        burl_diag *diag) BURL_MUST_CHECK;
+/* Errors: BURL_ERR_IO, BURL_ERR_FORMAT, BURL_ERR_VERSION (no evidence, or of another version),
+ * BURL_ERR_CHECKSUM, BURL_ERR_SIZE, BURL_ERR_UNSUPPORTED, BURL_ERR_MEMORY. */
+BURL_API burl_status burl_evidence_load(burl_evidence **self, const char *path,
+                                        burl_diag *diag) BURL_MUST_CHECK;
+
+/* What two runs differ by in one measure. */
+typedef struct burl_difference {
+  double a, b, difference; /* b - a; NaN where one of them is not defined */
+  burl_interval interval;  /* of the difference; NaN with a single image (or group) of a kind */
+  double sure; /* share of the replicates that differ in the same sense; 0.5: nothing is known */
+} burl_difference;
+
+typedef struct burl_comparison {
+  size_t images, defective; /* that both runs have */
+  int same_truth;           /* 0: masks differ, and pixels are not compared */
+} burl_comparison;
+
+/* Compares two finished evidences image by image, which are paired by their names. Both are
+ * measured under the same random weights of the images, and deviations are widened to the tails of
+ * Student's t. Where one run has images that the other has not, figures are those of the common
+ * images, by the histograms. Groups are those of a. Errors: BURL_ERR_DATA (no common image, one
+ * that is good here and defective there), BURL_ERR_ARGUMENT (options), BURL_ERR_MEMORY. */
+BURL_API burl_status burl_evidence_compare(const burl_evidence *a, const burl_evidence *b,
+                                           burl_difference differences[BURL_MEASURE_COUNT],
+                                           burl_comparison *comparison,
+                                           const burl_resampling *options,
+                                           burl_diag *diag) BURL_MUST_CHECK;
+
 #ifdef __cplusplus
 }
 #endif

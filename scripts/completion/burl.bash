@@ -5,7 +5,7 @@ _burl() {
   local command=${COMP_WORDS[1]} options=""
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "check fit score eval synth update embed info help --help --version" -- "$word"))
+    COMPREPLY=($(compgen -W "check fit score eval compare synth update embed info help --help --version" -- "$word"))
     return
   fi
   case $command in
@@ -16,6 +16,7 @@ _burl() {
       ;;
     score) options="--output --raw --no-pictures --explain --encoder --threads --quiet --help" ;;
     eval) options="--output --mask-threshold --encoder --threads --quiet --help" ;;
+    compare) options="--format --threads --quiet --help" ;;
     synth)
       options="--output --weave --print --repeat --train --test-good --per-defect --size --colour
         --seed --threads --quiet --help"
@@ -24,13 +25,14 @@ _burl() {
     embed) options="--output --encoder --layers --group --quiet --help" ;;
     info) options="--json --gallery --encoder --help" ;;
     help)
-      COMPREPLY=($(compgen -W "check fit score eval synth update embed info" -- "$word"))
+      COMPREPLY=($(compgen -W "check fit score eval compare synth update embed info" -- "$word"))
       return
       ;;
   esac
   case $before in
     --method) COMPREPLY=($(compgen -W "burl pradot coreset gaussian kmeans" -- "$word")) ;;
     --spatial) COMPREPLY=($(compgen -W "none grid periodic auto" -- "$word")) ;;
+    --format) COMPREPLY=($(compgen -W "text markdown" -- "$word")) ;;
     --print) COMPREPLY=($(compgen -W "none dots stripes checks figures" -- "$word")) ;;
     --weave) COMPREPLY=($(compgen -W "plain twill satin rib all" -- "$word")) ;;
     --prototypes | --power | --trim | --clean | --spatial-weight | --false-alarm | --set | --seed | --threads | \

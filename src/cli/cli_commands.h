@@ -6,6 +6,7 @@
 #include "cli_options.h"
 
 int burl_cli_run_check(const cli_values *values);
+int burl_cli_run_compare(const cli_values *values);
 int burl_cli_run_embed(const cli_values *values);
 int burl_cli_run_eval(const cli_values *values);
 int burl_cli_run_fit(const cli_values *values);

@@ -17,8 +17,9 @@
 #define CURVE_POINTS 200
 #define LEVEL 0.95 /* of the intervals */
 
-enum { METRICS, IMAGES, REPORT, OUTPUT_COUNT };
-static const char *const output_names[] = {"metrics.json", "images.csv", "report.html"};
+enum { METRICS, IMAGES, EVIDENCE, REPORT, OUTPUT_COUNT };
+static const char *const output_names[] = {"metrics.json", "images.csv", "evidence.safetensors",
+                                           "report.html"};
 
 typedef struct eval_job {
   char *outputs[OUTPUT_COUNT];
@@ -71,6 +72,7 @@ static burl_status read_mask(void *context, const burl_scored *scored, burl_diag
 static burl_status add_evidence(eval_job *job, const burl_scored *scored, int with_truth) {
   burl_evidence_image image = {.name = scored->item->name,
                                .label = scored->item->label,
+                               .group = scored->item->source,
                                .score = (float)scored->score,
                                .defective = scored->item->defective,
                                .with_truth = with_truth};
@@ -231,6 +233,7 @@ static burl_status save_outputs(eval_job *job, const char *facts, double start, 
   double before = burl_cli_clock(), written = seconds->write;
   burl_status status = burl_report_save_images(job->rows, job->count, job->metrics.threshold,
                                                job->outputs[IMAGES], diag);
+  if (status == BURL_OK) status = burl_evidence_save(job->evidence, job->outputs[EVIDENCE], diag);
   seconds->total = burl_cli_clock() - start;
   seconds->write = written + burl_cli_clock() - before;
   if (status == BURL_OK)

@@ -46,6 +46,7 @@ typedef enum cli_id {
   CLI_JSON,
   CLI_FORCE,
   CLI_GALLERY,
+  CLI_FORMAT,
   CLI_ID_COUNT
 } cli_id;
 

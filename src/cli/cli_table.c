@@ -156,6 +156,17 @@ static const cli_option eval_options[] = {OUTPUT("DIR", "Folder to write to"),
                                           QUIET,
                                           HELP};
 
+#define FORMAT                                                                                     \
+  {                                                                                                \
+    .id = CLI_FORMAT, .kind = CLI_CHOICE, .name = "format", .value = "KIND",                       \
+    .help = "How the table is printed", .choices = {                                               \
+      "text",                                                                                      \
+      "markdown"                                                                                   \
+    }                                                                                              \
+  }
+
+static const cli_option compare_options[] = {FORMAT, THREADS, QUIET, HELP};
+
 static const cli_option synth_options[] = {
     OUTPUT("DIR", "Folder to write to"),
     {.id = CLI_WEAVE,
@@ -279,8 +290,9 @@ static const cli_command commands[] = {
     [CLI_EVAL] = {.name = "eval",
                   .operands = "MODEL DATA",
                   .summary = "Metrics against ground truth, and a report",
-                  .text = "Scores the test images of DATA and writes metrics.json, images.csv and "
-                          "report.html.\nDefective images without a mask count for the image "
+                  .text = "Scores the test images of DATA and writes metrics.json, images.csv, "
+                          "report.html\nand evidence.safetensors (see \"burl compare\"). Defective "
+                          "images without a mask count for the image "
                           "metrics only.",
                   .missing = {NO_MODEL, NO_DATA},
                   .least_operands = 2,
@@ -288,6 +300,19 @@ static const cli_command commands[] = {
                   .options = eval_options,
                   .option_count = COUNT(eval_options),
                   .examples = "burl eval cloth.burl cloth -o report\n"},
+    [CLI_COMPARE] = {.name = "compare",
+                     .operands = "A B",
+                     .summary = "What two evaluations differ by, and how sure that is",
+                     .text = "A and B are output folders of \"burl eval\" on the same images, "
+                             "which are paired by name.\nA star marks differences whose 95 % "
+                             "interval does not hold 0.",
+                     .missing = {"name the two output folders of \"burl eval\" (A B)",
+                                 "name the second output folder of \"burl eval\" (B)"},
+                     .least_operands = 2,
+                     .most_operands = 2,
+                     .options = compare_options,
+                     .option_count = COUNT(compare_options),
+                     .examples = "burl compare report-1 report-2\n"},
     [CLI_SYNTH] = {.name = "synth",
                    .operands = "",
                    .summary = "Synthetic cloth with known defects, in MVTec AD layout",

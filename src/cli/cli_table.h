@@ -10,6 +10,7 @@ typedef enum cli_command_id {
   CLI_FIT,
   CLI_SCORE,
   CLI_EVAL,
+  CLI_COMPARE,
   CLI_SYNTH,
   CLI_UPDATE,
   CLI_EMBED,

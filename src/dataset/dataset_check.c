@@ -6,9 +6,9 @@
 #include "base/diag.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/xxh64.h"
 #include "dataset/item_set.h"
 #include "dataset/mask_samples.h"
-#include "base/xxh64.h"
 
 #include <stdio.h>
 #include <stdlib.h>

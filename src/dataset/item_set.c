@@ -94,8 +94,12 @@ static burl_status push_item(burl_item_set *set, const burl_item *item) {
   copy->path = burl_texts_copy(&set->texts, item->path, strlen(item->path));
   copy->label = burl_texts_copy(&set->texts, label, strlen(label));
   copy->mask = mask ? burl_texts_copy(&set->texts, mask, strlen(mask)) : NULL;
+  copy->source =
+      item->source ? burl_texts_copy(&set->texts, item->source, strlen(item->source)) : NULL;
   copy->name = take_name(set, item->split, item->name);
-  if (!copy->path || !copy->label || !copy->name || (mask && !copy->mask)) return BURL_ERR_MEMORY;
+  if (!copy->path || !copy->label || !copy->name || (mask && !copy->mask) ||
+      (item->source && !copy->source))
+    return BURL_ERR_MEMORY;
   set->count++;
   return BURL_OK;
 }

@@ -14,8 +14,15 @@
 
 #define MISSING_SHOWN ((size_t)10) /* missing files told one by one; the rest are counted */
 
-typedef enum column { COLUMN_PATH, COLUMN_SPLIT, COLUMN_LABEL, COLUMN_MASK, COLUMNS } column;
-static const char *const column_names[COLUMNS] = {"path", "split", "label", "mask"};
+typedef enum column {
+  COLUMN_PATH,
+  COLUMN_SPLIT,
+  COLUMN_LABEL,
+  COLUMN_MASK,
+  COLUMN_SOURCE,
+  COLUMNS
+} column;
+static const char *const column_names[COLUMNS] = {"path", "split", "label", "mask", "source"};
 static const char header_hint[] = "The first line of a list is: path,split,label,mask";
 
 typedef struct header {
@@ -39,7 +46,7 @@ static int find_column(const char *name) {
 static void report_unknown(const burl_csv *csv, const char *field, const burl_observer *observer) {
   burl_diag problem;
   burl_fail(&problem, BURL_ERR_DATA, csv->name,
-            "The columns that are read are path, split, label and mask.",
+            "The columns that are read are path, split, label, mask and source.",
             "the column '%s' is not known and not read", field);
   problem.line = csv->row_line;
   burl_observe_problem(observer, &problem);
@@ -121,6 +128,7 @@ static burl_status read_row(burl_list_row *row, const burl_csv *csv, const heade
                                                  : "Every line has a path, a split and a label.",
                                "the column '%s' is empty", column_names[c]));
   const char *split = get_field(csv, head, COLUMN_SPLIT), *mask = get_field(csv, head, COLUMN_MASK);
+  const char *source = get_field(csv, head, COLUMN_SOURCE);
   int train = burl_text_equal_fold(split, "train");
   if (!train && !burl_text_equal_fold(split, "test"))
     return at_line(diag, csv->row_line,
@@ -129,6 +137,7 @@ static burl_status read_row(burl_list_row *row, const burl_csv *csv, const heade
   *row = (burl_list_row){.path = get_field(csv, head, COLUMN_PATH),
                          .label = get_field(csv, head, COLUMN_LABEL),
                          .mask = mask[0] ? mask : NULL,
+                         .source = source[0] ? source : NULL,
                          .split = train ? BURL_SPLIT_TRAIN : BURL_SPLIT_TEST,
                          .line = csv->row_line};
   return check_label(csv, row->label, diag);
@@ -248,8 +257,12 @@ static burl_status add_row(loading *load, const burl_list_row *row, const char *
   burl_status status = name ? find_mask(&mask, load, row, diag) : burl_fail_memory(diag, path);
   if (status == BURL_OK) {
     burl_list_get_name(name, row->path);
-    const burl_item item = {
-        .path = path, .name = name, .label = row->label, .mask = mask, .split = row->split};
+    const burl_item item = {.path = path,
+                            .name = name,
+                            .label = row->label,
+                            .mask = mask,
+                            .source = row->source,
+                            .split = row->split};
     status = burl_item_set_add(&load->set, &item, id, row->line, diag);
   }
   free(mask);

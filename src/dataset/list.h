@@ -8,8 +8,8 @@
 
 /* One line of a list, checked as far as it can be without looking at files. */
 typedef struct burl_list_row {
-  const char *path, *label; /* as written, not empty */
-  const char *mask;         /* NULL where there is none */
+  const char *path, *label;  /* as written, not empty */
+  const char *mask, *source; /* NULL where there is none */
   burl_split split;
   int64_t line;
 } burl_list_row;
