@@ -40,6 +40,7 @@ REF_SRC := $(sort $(wildcard tests/reference/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
+LONG_SRC := $(sort $(wildcard tests/long/long_*.c))
 EXAMPLE_SRC := $(sort $(wildcard docs/examples/*.c))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
@@ -48,6 +49,7 @@ REF_OBJ := $(REF_SRC:%.c=$(B)/%.o)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 BENCH_BIN := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
+LONG_BIN := $(LONG_SRC:tests/long/%.c=$(B)/long/%)
 EXAMPLE_BIN := $(EXAMPLE_SRC:docs/examples/%.c=$(B)/examples/%)
 
 # `make V=1` shows the commands
@@ -59,7 +61,7 @@ TOOL := $(B)/burl
 
 .PHONY: all bench-quality bench-prints bench-features bench-ablation bench-contamination bench-update benchmarks help demo \
   check check-all check-unit check-asan check-fuzz check-cli check-headers check-structure \
-  check-examples check-clang bench format metrics install uninstall clean setup lib tool
+  check-examples check-long check-clang bench format metrics install uninstall clean setup lib tool
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
@@ -121,6 +123,10 @@ $(B)/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/timing.o $(REF_OBJ) $(STATIC
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/long/%: $(B)/tests/long/%.o $(STATIC)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(B)/examples/%: $(B)/docs/examples/%.o $(STATIC)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
@@ -152,6 +158,8 @@ check-structure: ## who may include whom, sizes, unique names
 	@scripts/check-structure.sh
 check-examples: $(EXAMPLE_BIN) ## build and run the documented examples
 	@for e in $(EXAMPLE_BIN); do $$e > /dev/null || { echo "example $$e failed"; exit 1; }; done
+check-long: $(LONG_BIN) ## simulations that take minutes: how often intervals hold the truth
+	@for t in $(LONG_BIN); do $$t || exit 1; done
 check-clang: ## build everything with clang, without warnings
 	@$(MAKE) --no-print-directory CC=clang VARIANT=release all $(UNIT_SRC:tests/unit/%.c=build/release-clang/unit/%)
 

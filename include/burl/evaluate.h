@@ -94,6 +94,20 @@ BURL_API burl_status burl_pixel_evaluator_compute(const burl_pixel_evaluator *se
                                                   burl_curve_point *curve,
                                                   size_t points) BURL_MUST_CHECK;
 
+/* An 8-connected region of a mask and the heat within: rows top..bottom-1, columns left..right-1.
+ */
+typedef struct burl_region {
+  size_t pixels, found; /* found: pixels with a heat >= the threshold */
+  size_t top, left, bottom, right;
+  double heat_max, heat_mean;
+} burl_region;
+
+/* *regions (*count) in the order in which a row by row scan meets them, freed by the caller with
+ * free(). Errors: BURL_ERR_SIZE (2^32 pixels or more), BURL_ERR_MEMORY. */
+BURL_API burl_status burl_regions_measure(burl_region **regions, size_t *count, const float *heat,
+                                          const uint8_t *mask, size_t height, size_t width,
+                                          double threshold) BURL_MUST_CHECK;
+
 #ifdef __cplusplus
 }
 #endif

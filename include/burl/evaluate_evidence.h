@@ -95,6 +95,23 @@ BURL_API burl_status burl_evidence_intervals(const burl_evidence *self,
                                              burl_interval intervals[BURL_MEASURE_COUNT],
                                              const burl_resampling *options) BURL_MUST_CHECK;
 
+/* Figures of the images of one defect class against all good images: image AUROC, detection rate,
+ * pixel AUROC and AUPRO; NaN elsewhere. Good pixels are those of all images, of other classes too.
+ */
+typedef struct burl_class_metrics {
+  const char *label; /* borrowed from the evidence */
+  size_t images;
+  double values[BURL_MEASURE_COUNT];
+  burl_interval intervals[BURL_MEASURE_COUNT];
+} burl_class_metrics;
+
+/* *classes (*count) by label in byte order, freed by the caller with free(). The evaluator is that
+ * of burl_evidence_finish. Errors: BURL_ERR_ARGUMENT (options), BURL_ERR_MEMORY. */
+BURL_API burl_status burl_evidence_classes(const burl_evidence *self,
+                                           const burl_pixel_evaluator *evaluator,
+                                           burl_class_metrics **classes, size_t *count,
+                                           const burl_resampling *options) BURL_MUST_CHECK;
+
 /* Writes a finished evidence as docs/formats.md says. Errors: BURL_ERR_IO, BURL_ERR_MEMORY,
  * BURL_ERR_SIZE (4 GiB or more). */
 BURL_API burl_status burl_evidence_save(const burl_evidence *self, const char *path,

@@ -60,7 +60,9 @@ typedef struct burl_report_metrics {
                               without any */
   double detection_rate;   /* the same of the defective ones */
   burl_interval intervals[BURL_MEASURE_COUNT]; /* NaN where not defined */
-  double level; /* of the intervals, such as 0.95; 0: there are none */
+  double level;                      /* of the intervals, such as 0.95; 0: there are none */
+  const burl_class_metrics *classes; /* (class_count), borrowed; may be NULL with 0 */
+  size_t class_count;
   burl_report_seconds seconds;
 } burl_report_metrics;
 
@@ -68,6 +70,21 @@ typedef struct burl_report_metrics {
  * Errors: BURL_ERR_IO, BURL_ERR_MEMORY. */
 BURL_API burl_status burl_report_save_metrics(const burl_report_metrics *metrics, const char *path,
                                               burl_diag *diag) BURL_MUST_CHECK;
+
+/* pixels.roc.csv: threshold,fpr,tpr,precision,pro; inf where nothing is called, empty where a rate
+ * is not defined. Errors: BURL_ERR_IO, BURL_ERR_MEMORY. */
+BURL_API burl_status burl_report_save_curve(const burl_curve_point *curve, size_t points,
+                                            const char *path, burl_diag *diag) BURL_MUST_CHECK;
+
+/* A line of regions.csv: image,label,region,pixels,top,left,bottom,right,heat_max,heat_mean,found,
+ * the last being a share. Errors: BURL_ERR_IO, BURL_ERR_MEMORY. */
+typedef struct burl_report_region {
+  const char *name, *label; /* label NULL where unknown */
+  size_t number;            /* within the image, from 1 */
+  burl_region region;
+} burl_report_region;
+BURL_API burl_status burl_report_save_regions(const burl_report_region *regions, size_t count,
+                                              const char *path, burl_diag *diag) BURL_MUST_CHECK;
 
 /* report.html, one self-contained file. Images are added one at a time as they are scored; small
  * pictures of the most telling ones are kept: at most three times `gallery`, of which at most

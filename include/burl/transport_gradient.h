@@ -46,7 +46,8 @@ BURL_API void burl_sinkhorn_tape_free(burl_sinkhorn_tape *self);
 
 /* burl_sinkhorn_solve_log, which see, keeping what the way back needs; its sweeps are never
  * accelerated. Errors: also BURL_ERR_SIZE (options->max_sweeps larger than the tape) and
- * BURL_ERR_ARGUMENT (eps-scaling: the tape keeps one eps); a failed call leaves the tape as it was. Allocates nothing. */
+ * BURL_ERR_ARGUMENT (eps-scaling: the tape keeps one eps); a failed call leaves the tape as it was.
+ * Allocates nothing. */
 BURL_API burl_status burl_sinkhorn_tape_solve(burl_sinkhorn_tape *self, double *f, double *g,
                                               const double *C, size_t ldc, size_t n, size_t m,
                                               const double *a, const double *b, int warm,

@@ -15,7 +15,7 @@ _burl() {
         --spatial-weight --false-alarm --set --no-gallery --seed --threads --quiet --help"
       ;;
     score) options="--output --raw --no-pictures --explain --encoder --threads --quiet --help" ;;
-    eval) options="--output --mask-threshold --encoder --threads --quiet --help" ;;
+    eval) options="--output --mask-threshold --pro-limit --format --encoder --threads --quiet --help" ;;
     compare) options="--format --threads --quiet --help" ;;
     synth)
       options="--output --weave --print --repeat --train --test-good --per-defect --size --colour
@@ -36,7 +36,7 @@ _burl() {
     --print) COMPREPLY=($(compgen -W "none dots stripes checks figures" -- "$word")) ;;
     --weave) COMPREPLY=($(compgen -W "plain twill satin rib all" -- "$word")) ;;
     --prototypes | --power | --trim | --clean | --spatial-weight | --false-alarm | --set | --seed | --threads | \
-      --layers | --group | --mask-threshold | --train | --test-good | --per-defect | --size | --repeat) ;;
+      --layers | --group | --mask-threshold | --pro-limit | --train | --test-good | --per-defect | --size | --repeat) ;;
     *)
       case $word in
         -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;

@@ -15,6 +15,7 @@ int burl_cli_run_score(const cli_values *values);
 int burl_cli_run_synth(const cli_values *values);
 int burl_cli_run_update(const cli_values *values);
 
+void burl_cli_preset_compare(cli_values *values);
 void burl_cli_preset_eval(cli_values *values);
 void burl_cli_preset_fit(cli_values *values);
 void burl_cli_preset_synth(cli_values *values);

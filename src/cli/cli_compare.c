@@ -18,6 +18,10 @@ typedef struct comparing {
   burl_comparison all;
 } comparing;
 
+void burl_cli_preset_compare(cli_values *values) {
+  values->option[CLI_FORMAT].preset = 1; /* text */
+}
+
 /* An operand is an output folder of burl eval, or the evidence in it. */
 static burl_status load(burl_evidence **evidence, const char *path, burl_diag *diag) {
   struct stat what;

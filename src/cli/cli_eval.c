@@ -3,6 +3,8 @@
  * in their order. */
 #include "cli_commands.h"
 #include "cli_console.h"
+#include "cli_eval_regions.h"
+#include "cli_eval_table.h"
 #include "cli_explain.h"
 #include "cli_paths.h"
 
@@ -15,11 +17,12 @@
 
 #define GALLERY 24 /* pictures in the report */
 #define CURVE_POINTS 200
-#define LEVEL 0.95 /* of the intervals */
+#define LEVEL 0.95           /* of the intervals */
+#define CLASS_REPLICATES 500 /* for the intervals of one class */
 
-enum { METRICS, IMAGES, EVIDENCE, REPORT, OUTPUT_COUNT };
-static const char *const output_names[] = {"metrics.json", "images.csv", "evidence.safetensors",
-                                           "report.html"};
+enum { METRICS, IMAGES, CURVE, REGIONS, EVIDENCE, REPORT, OUTPUT_COUNT };
+static const char *const output_names[] = {"metrics.json", "images.csv",           "pixels.roc.csv",
+                                           "regions.csv",  "evidence.safetensors", "report.html"};
 
 typedef struct eval_job {
   char *outputs[OUTPUT_COUNT];
@@ -32,17 +35,22 @@ typedef struct eval_job {
   float *scores;
   uint8_t *labels;
   size_t *items; /* of the data set, as they were added to the report */
+  cli_regions regions;
   cli_gallery gallery;
   size_t count, defects, false_alarms;
   size_t with_truth,
       without_mask; /* images whose truth is known, and defective ones without a mask */
   burl_report_metrics metrics;
+  burl_class_metrics *classes;
   burl_curve_point curve[CURVE_POINTS];
 } eval_job;
 
 void burl_cli_preset_eval(cli_values *values) {
   values->option[CLI_MASK_THRESHOLD].whole = 128;
   values->option[CLI_MASK_THRESHOLD].preset = 1;
+  values->option[CLI_PRO_LIMIT].real = 0.3;
+  values->option[CLI_PRO_LIMIT].preset = 1;
+  values->option[CLI_FORMAT].preset = 1; /* text */
 }
 
 /* A diagnosis for functions that give a status alone. */
@@ -91,6 +99,9 @@ static burl_status add_image(eval_job *job, const burl_scored *scored, const uin
   double start = burl_cli_clock();
   if (mask)
     status = burl_pixel_evaluator_add(job->pixels, scored->heat, mask, image->height, image->width);
+  if (status == BURL_OK && mask && item->defective)
+    status = burl_cli_regions_add(&job->regions, item, scored->heat, mask, image->height,
+                                  image->width, 1);
   double middle = burl_cli_clock();
   if (status == BURL_OK) status = burl_report_add(job->report, &row, image, scored->heat, mask);
   job->metrics.seconds.metrics += middle - start;
@@ -157,6 +168,8 @@ static burl_status prepare(eval_job *job, const cli_values *values, const burl_d
   if (!job->masks || !job->rows || !job->scores || !job->labels || !job->items)
     return burl_cli_no_memory(diag);
   burl_status status = burl_pixel_evaluator_new(&job->pixels);
+  if (status == BURL_OK)
+    status = burl_pixel_evaluator_set_limit(job->pixels, values->option[CLI_PRO_LIMIT].real);
   if (status == BURL_OK) status = burl_evidence_new(&job->evidence, 1);
   if (status == BURL_OK) status = burl_report_new(&job->report, values->operands[1], GALLERY);
   if (status != BURL_OK) return explain(diag, status, NULL);
@@ -193,6 +206,11 @@ static burl_status compute_metrics(eval_job *job, int threads, burl_diag *diag) 
   burl_resampling options = {.level = LEVEL, .threads = threads};
   if (status == BURL_OK)
     status = burl_evidence_intervals(job->evidence, metrics->intervals, &options);
+  options.replicates = CLASS_REPLICATES;
+  if (status == BURL_OK)
+    status = burl_evidence_classes(job->evidence, job->pixels, &job->classes, &metrics->class_count,
+                                   &options);
+  metrics->classes = job->classes;
   metrics->level = LEVEL;
   metrics->false_alarm_rate = burl_evidence_get_value(job->evidence, BURL_MEASURE_FALSE_ALARM);
   metrics->detection_rate = burl_evidence_get_value(job->evidence, BURL_MEASURE_DETECTION);
@@ -233,6 +251,12 @@ static burl_status save_outputs(eval_job *job, const char *facts, double start, 
   double before = burl_cli_clock(), written = seconds->write;
   burl_status status = burl_report_save_images(job->rows, job->count, job->metrics.threshold,
                                                job->outputs[IMAGES], diag);
+  if (status == BURL_OK)
+    status = burl_report_save_curve(job->curve, job->with_truth ? CURVE_POINTS : 0,
+                                    job->outputs[CURVE], diag);
+  if (status == BURL_OK)
+    status = burl_report_save_regions(job->regions.rows, job->regions.count, job->outputs[REGIONS],
+                                      diag);
   if (status == BURL_OK) status = burl_evidence_save(job->evidence, job->outputs[EVIDENCE], diag);
   seconds->total = burl_cli_clock() - start;
   seconds->write = written + burl_cli_clock() - before;
@@ -247,30 +271,11 @@ static burl_status save_outputs(eval_job *job, const char *facts, double start, 
   return status;
 }
 
-static const char *number(char *text, size_t size, double value) {
-  if (isnan(value)) return "-";
-  snprintf(text, size, "%.4f", value);
-  return text;
-}
-
-static void print_measures(const eval_job *job) {
-  const burl_interval *intervals = job->metrics.intervals;
-  char value[32], low[32], high[32];
-  printf("%-18s%-9s%.0f %% interval\n", "", "value", 100 * LEVEL);
-  for (int i = 0; i < BURL_MEASURE_COUNT; i++) {
-    burl_measure measure = (burl_measure)i;
-    double exact = burl_evidence_get_value(job->evidence, measure);
-    if (measure == BURL_MEASURE_AUSPRO && isnan(exact)) continue; /* for masks of another kind */
-    printf("%-18s%-9s%s%s%s\n", burl_measure_get_name(measure), number(value, sizeof value, exact),
-           number(low, sizeof low, intervals[i].low), isnan(intervals[i].low) ? "" : " to ",
-           isnan(intervals[i].low) ? "" : number(high, sizeof high, intervals[i].high));
-  }
-}
-
-static void print_table(const eval_job *job) {
+static void print_table(const eval_job *job, int markdown) {
   size_t good = job->count - job->defects;
-  printf("%-18s%zu good, %zu with defects\n", "images", good, job->defects);
-  print_measures(job);
+  if (!markdown) printf("%-18s%zu good, %zu with defects\n", "images", good, job->defects);
+  burl_cli_print_measures(&job->metrics, job->evidence, markdown);
+  if (markdown) return;
   printf("%-18s%zu of %zu good images at or above the threshold\n", "false alarms",
          job->false_alarms, good);
   printf("%-18s%s\n", "report", job->outputs[REPORT]);
@@ -297,6 +302,20 @@ static burl_status explain_pictures(eval_job *job, const cli_values *values,
   return status;
 }
 
+/* Why some figures are missing. */
+static void print_notes(const eval_job *job, cli_console *console) {
+  if (job->without_mask > 0)
+    burl_cli_note(console,
+                  "%zu image%s with defects but without a mask: left out of the pixel "
+                  "metrics",
+                  job->without_mask, burl_cli_plural(job->without_mask));
+  if (job->defects == 0)
+    burl_cli_note(console,
+                  "no test image has a defect: the false alarm rate alone can be measured");
+  if (job->defects == job->count)
+    burl_cli_note(console, "no test image is good: what compares with good images is not defined");
+}
+
 static int evaluate(eval_job *job, const cli_values *values, cli_console *console,
                     const burl_model *model, const burl_dataset *dataset) {
   double start = burl_cli_clock();
@@ -320,12 +339,8 @@ static int evaluate(eval_job *job, const cli_values *values, cli_console *consol
   describe(facts, sizeof facts, model, values);
   if (status == BURL_OK) status = save_outputs(job, facts, start, &diag);
   if (status != BURL_OK) return burl_cli_fail(console, &diag);
-  if (job->without_mask > 0)
-    burl_cli_note(console,
-                  "%zu image%s with defects but without a mask: left out of the pixel "
-                  "metrics",
-                  job->without_mask, burl_cli_plural(job->without_mask));
-  print_table(job);
+  print_notes(job, console);
+  print_table(job, values->option[CLI_FORMAT].choice == 1);
   size_t lost = burl_dataset_get_lost(dataset);
   return burl_cli_count_left_out(console, stats.failed + lost, count_test_images(dataset) + lost);
 }
@@ -335,6 +350,7 @@ static void free_job(eval_job *job, size_t items) {
     free(job->masks[i]);
   for (int i = 0; i < OUTPUT_COUNT; i++)
     free(job->outputs[i]);
+  free(job->classes);
   free(job->masks);
   free(job->rows);
   free(job->scores);
@@ -343,6 +359,7 @@ static void free_job(eval_job *job, size_t items) {
   burl_pixel_evaluator_free(job->pixels);
   burl_evidence_free(job->evidence);
   burl_report_free(job->report);
+  burl_cli_regions_free(&job->regions);
   burl_cli_gallery_free(&job->gallery);
 }
 

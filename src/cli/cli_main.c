@@ -23,7 +23,7 @@ static const struct {
     [CLI_FIT] = {burl_cli_preset_fit, burl_cli_run_fit},
     [CLI_SCORE] = {NULL, burl_cli_run_score},
     [CLI_EVAL] = {burl_cli_preset_eval, burl_cli_run_eval},
-    [CLI_COMPARE] = {NULL, burl_cli_run_compare},
+    [CLI_COMPARE] = {burl_cli_preset_compare, burl_cli_run_compare},
     [CLI_SYNTH] = {burl_cli_preset_synth, burl_cli_run_synth},
     [CLI_UPDATE] = {NULL, burl_cli_run_update},
     [CLI_EMBED] = {NULL, burl_cli_run_embed},

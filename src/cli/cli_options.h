@@ -47,6 +47,7 @@ typedef enum cli_id {
   CLI_FORCE,
   CLI_GALLERY,
   CLI_FORMAT,
+  CLI_PRO_LIMIT,
   CLI_ID_COUNT
 } cli_id;
 

@@ -147,15 +147,6 @@ static const cli_option score_options[] = {
     QUIET,
     HELP};
 
-static const cli_option eval_options[] = {OUTPUT("DIR", "Folder to write to"),
-                                          WHOLE(CLI_MASK_THRESHOLD, "mask-threshold",
-                                                "Mask value from which on a pixel is defective", 1,
-                                                255),
-                                          WEIGHTS,
-                                          THREADS,
-                                          QUIET,
-                                          HELP};
-
 #define FORMAT                                                                                     \
   {                                                                                                \
     .id = CLI_FORMAT, .kind = CLI_CHOICE, .name = "format", .value = "KIND",                       \
@@ -164,6 +155,23 @@ static const cli_option eval_options[] = {OUTPUT("DIR", "Folder to write to"),
       "markdown"                                                                                   \
     }                                                                                              \
   }
+
+static const cli_option eval_options[] = {
+    OUTPUT("DIR", "Folder to write to"),
+    WHOLE(CLI_MASK_THRESHOLD, "mask-threshold", "Mask value from which on a pixel is defective", 1,
+          255),
+    {.id = CLI_PRO_LIMIT,
+     .kind = CLI_REAL,
+     .name = "pro-limit",
+     .value = "RATE",
+     .help = "Measure AUPRO up to this false positive rate as well",
+     .low = 0.0001,
+     .high = 1},
+    FORMAT,
+    WEIGHTS,
+    THREADS,
+    QUIET,
+    HELP};
 
 static const cli_option compare_options[] = {FORMAT, THREADS, QUIET, HELP};
 
@@ -291,9 +299,9 @@ static const cli_command commands[] = {
                   .operands = "MODEL DATA",
                   .summary = "Metrics against ground truth, and a report",
                   .text = "Scores the test images of DATA and writes metrics.json, images.csv, "
-                          "report.html\nand evidence.safetensors (see \"burl compare\"). Defective "
-                          "images without a mask count for the image "
-                          "metrics only.",
+                          "pixels.roc.csv,\nregions.csv, report.html and evidence.safetensors "
+                          "(for \"burl compare\").\nDefective images without a mask count for "
+                          "the image metrics only.",
                   .missing = {NO_MODEL, NO_DATA},
                   .least_operands = 2,
                   .most_operands = 2,

@@ -57,6 +57,13 @@ typedef struct burl_sums {
  * where `equal`) and adds everything up. */
 void burl_sums_draw(burl_sums *sums, const burl_resampler *r, size_t first, int equal);
 void burl_sums_add(burl_sums *sums, const burl_resampler *r);
+/* F1 of images (ranks + 2) and of pixels (bins + 2) at every threshold. */
+void burl_sums_f1(double *images, double *pixels, const burl_sums *sums, const burl_resampler *r,
+                  int lane);
+/* What F1 of images and of pixels gain by choosing the threshold on the replicate: its largest F1
+ * less the one that its threshold has in the set itself (burl_sums_f1 of equal weights). */
+void burl_sums_optimism(double optimism[2], const burl_sums *sums, const burl_resampler *r,
+                        int lane, const double *images, const double *pixels);
 /* values (BURL_MEASURE_COUNT). */
 void burl_sums_measure(double *values, const burl_sums *sums, const burl_resampler *r, int lane,
                        burl_variant variant);

@@ -198,3 +198,27 @@ void burl_sums_measure(double *values, const burl_sums *sums, const burl_resampl
   measure_images(values, sums, r, lane, variant);
   if (r->evidence->bins > 0) measure_pixels(values, sums, r, lane, variant);
 }
+
+static burl_weighted tally_of(const burl_sums *sums, const burl_resampler *r, int lane,
+                              int pixels) {
+  if (pixels)
+    return tally(sums, sums->bin[BURL_SUM_GOOD], sums->bin[BURL_SUM_DEFECT], r->evidence->bins,
+                 lane, BURL_PLAIN);
+  return tally(sums, sums->image_good, sums->image_defect, r->ranks, lane, BURL_PLAIN);
+}
+
+void burl_sums_f1(double *images, double *pixels, const burl_sums *sums, const burl_resampler *r,
+                  int lane) {
+  burl_weighted w[2] = {tally_of(sums, r, lane, 0), tally_of(sums, r, lane, 1)};
+  burl_weigh_f1(images, &w[0]);
+  burl_weigh_f1(pixels, &w[1]);
+}
+
+void burl_sums_optimism(double optimism[2], const burl_sums *sums, const burl_resampler *r,
+                        int lane, const double *images, const double *pixels) {
+  for (int i = 0; i < 2; i++) {
+    burl_weighted w = tally_of(sums, r, lane, i);
+    burl_weighted_ranking ranking = burl_weigh_ranking(&w);
+    optimism[i] = ranking.f1_max - (i ? pixels : images)[ranking.f1_at];
+  }
+}

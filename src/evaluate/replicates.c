@@ -76,6 +76,7 @@ typedef struct making {
   const burl_resampler *resampler;
   burl_replicates *out;
   burl_sums *sums; /* of each worker */
+  const double *f1_images, *f1_pixels;
 } making;
 
 static burl_status make_block(void *context, size_t block, int worker) {
@@ -85,12 +86,15 @@ static burl_status make_block(void *context, size_t block, int worker) {
   size_t first = block * LANES;
   burl_sums_draw(sums, m->resampler, first, 0);
   burl_sums_add(sums, m->resampler);
-  for (int lane = 0; lane < LANES && first + (size_t)lane < m->out->count; lane++)
+  for (int lane = 0; lane < LANES && first + (size_t)lane < m->out->count; lane++) {
+    burl_sums_optimism(m->out->optimism + 2 * (first + (size_t)lane), sums, m->resampler, lane,
+                       m->f1_images, m->f1_pixels);
     for (int variant = 0; variant < BURL_VARIANTS; variant++) {
       burl_sums_measure(values, sums, m->resampler, lane, (burl_variant)variant);
       for (int i = 0; i < BURL_MEASURE_COUNT; i++)
         burl_replicates_of(m->out, (burl_variant)variant, i)[first + (size_t)lane] = values[i];
     }
+  }
   return BURL_OK;
 }
 
@@ -117,6 +121,8 @@ static burl_status run(burl_replicates *self, const burl_resampler *r, int threa
   if (!sums) return BURL_ERR_MEMORY;
   for (size_t i = 0; i < workers; i++)
     lay_out(&sums[i], &arena, r, 0);
+  burl_arena_reserve(&arena, r->ranks + 2, sizeof(double));
+  burl_arena_reserve(&arena, r->evidence->bins + 2, sizeof(double));
   burl_status status = burl_arena_open(&arena) ? BURL_OK : BURL_ERR_MEMORY;
   if (status == BURL_OK) {
     for (size_t i = 0; i < workers; i++)
@@ -124,7 +130,11 @@ static burl_status run(burl_replicates *self, const burl_resampler *r, int threa
     burl_sums_draw(sums, r, 0, 1);
     burl_sums_add(sums, r);
     burl_sums_measure(self->point, sums, r, 0, BURL_PLAIN);
-    making m = {.resampler = r, .out = self, .sums = sums};
+    double *images = burl_arena_take(&arena, r->ranks + 2, sizeof *images);
+    double *pixels = burl_arena_take(&arena, r->evidence->bins + 2, sizeof *pixels);
+    burl_sums_f1(images, pixels, sums, r, 0);
+    making m = {
+        .resampler = r, .out = self, .sums = sums, .f1_images = images, .f1_pixels = pixels};
     status = burl_parallel(blocks, (int)workers, make_block, &m);
   }
   burl_arena_close(&arena);
@@ -140,7 +150,8 @@ burl_status burl_replicates_make(burl_replicates *self, const burl_evidence *evi
   r.rank = burl_alloc(drawing->count, sizeof *r.rank);
   r.row = burl_alloc(drawing->count, sizeof *r.row);
   made.values = burl_alloc(count, BURL_VARIANTS * BURL_MEASURE_COUNT * sizeof(double));
-  burl_status status = r.rank && r.row && made.values ? BURL_OK : BURL_ERR_MEMORY;
+  made.optimism = burl_alloc(count, 2 * sizeof(double));
+  burl_status status = r.rank && r.row && made.values && made.optimism ? BURL_OK : BURL_ERR_MEMORY;
   if (status == BURL_OK) status = rank_images(&r);
   if (status == BURL_OK) status = find_rows(&r);
   if (status == BURL_OK) {
@@ -152,12 +163,13 @@ burl_status burl_replicates_make(burl_replicates *self, const burl_evidence *evi
   if (status == BURL_OK)
     *self = made;
   else
-    free(made.values);
+    burl_replicates_free(&made);
   return status;
 }
 
 void burl_replicates_free(burl_replicates *self) {
   free(self->values);
+  free(self->optimism);
   *self = (burl_replicates){0};
 }
 

@@ -19,7 +19,8 @@ typedef enum burl_variant { BURL_PLAIN, BURL_WRONG, BURL_RIGHT, BURL_VARIANTS } 
 
 typedef struct burl_replicates {
   size_t count;
-  double *values;                   /* (BURL_VARIANTS, BURL_MEASURE_COUNT, count) */
+  double *values;   /* (BURL_VARIANTS, BURL_MEASURE_COUNT, count) */
+  double *optimism; /* (count, 2) of F1 of images and of pixels: replicate_parts.h */
   double point[BURL_MEASURE_COUNT]; /* with equal weights: off the exact ones by the bins alone */
 } burl_replicates;
 
@@ -30,6 +31,10 @@ burl_status burl_replicates_make(burl_replicates *self, const burl_evidence *evi
 void burl_replicates_free(burl_replicates *self);
 /* (count) values, to sort or to change. */
 double *burl_replicates_of(const burl_replicates *self, burl_variant variant, int measure);
+
+/* The interval of a measure whose exact value is known. Sorts the replicates. */
+burl_interval burl_replicates_interval(const burl_replicates *r, int measure, double exact,
+                                       double level);
 
 /* Images of one group are one cluster; {0} before. Freed by free_drawing. Images `chosen` (count)
  * of the evidence, NULL: all. */

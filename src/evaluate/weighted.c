@@ -28,7 +28,8 @@ burl_weighted_ranking burl_weigh_ranking(const burl_weighted *w) {
   double goods, defects, fp = 0, tp = 0, area = 0, ap = 0, f1 = 0;
   sum_up(&goods, &defects, w);
   if (!(goods > 0 && defects > 0))
-    return (burl_weighted_ranking){(double)NAN, (double)NAN, (double)NAN};
+    return (burl_weighted_ranking){(double)NAN, (double)NAN, (double)NAN, 0};
+  size_t f1_at = 0;
   for (size_t i = 0; i < w->bins + 2; i++) {
     double good = good_at(w, i), defect = defect_at(w, i);
     area += good * (tp + 0.5 * defect);
@@ -36,10 +37,22 @@ burl_weighted_ranking burl_weigh_ranking(const burl_weighted *w) {
     tp += defect;
     if (defect > 0) {
       ap += defect * tp / (tp + fp);
-      f1 = fmax(f1, 2 * tp / (defects + tp + fp));
+      double here = 2 * tp / (defects + tp + fp);
+      if (here > f1) f1_at = i;
+      f1 = fmax(f1, here);
     }
   }
-  return (burl_weighted_ranking){area / (goods * defects), ap / defects, f1};
+  return (burl_weighted_ranking){area / (goods * defects), ap / defects, f1, f1_at};
+}
+
+void burl_weigh_f1(double *f1, const burl_weighted *w) {
+  double goods, defects, fp = 0, tp = 0;
+  sum_up(&goods, &defects, w);
+  for (size_t i = 0; i < w->bins + 2; i++) {
+    fp += good_at(w, i);
+    tp += defect_at(w, i);
+    f1[i] = tp > 0 ? 2 * tp / (defects + tp + fp) : 0;
+  }
 }
 
 double burl_weigh_overlap(const burl_weighted *w, double regions, double limit) {

@@ -3,6 +3,7 @@
 
 #include "base/diag.h"
 #include "base/file.h"
+#include "base/memory.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -49,6 +50,59 @@ static int put_intervals(json_t *object, const char *key, const burl_report_metr
   return 0;
 }
 
+/* Names come from folders and need not be UTF-8, which JSON is: then letters beyond ASCII become
+ * '?'. */
+static int put_text(json_t *object, const char *key, const char *text) {
+  json_t *string = json_string(text);
+  char *copy = string ? NULL : burl_copy_text(text);
+  for (char *c = copy; c && *c; c++)
+    if ((unsigned char)*c >= 0x80) *c = '?';
+  if (copy) string = json_string(copy);
+  free(copy);
+  return json_object_set_new(object, key, string) == 0;
+}
+
+static int put_class(json_t *array, const burl_class_metrics *class) {
+  static const burl_measure measures[] = {BURL_MEASURE_IMAGE_AUROC, BURL_MEASURE_DETECTION,
+                                          BURL_MEASURE_PIXEL_AUROC, BURL_MEASURE_AUPRO_030,
+                                          BURL_MEASURE_AUPRO_005};
+  json_t *object = json_object(), *intervals = json_object();
+  int good = object && intervals && put_text(object, "label", class->label) &&
+             put_count(object, "images", class->images);
+  for (size_t i = 0; good && i < sizeof measures / sizeof *measures; i++) {
+    const char *key = burl_measure_get_key(measures[i]);
+    good = put_real(object, key, class->values[measures[i]]) &&
+           put_pair(intervals, key, &class->intervals[measures[i]]);
+  }
+  good = good && json_object_set(object, "intervals", intervals) == 0 &&
+         json_array_append(array, object) == 0;
+  json_decref(intervals);
+  json_decref(object);
+  return good;
+}
+
+static int put_classes(json_t *object, const char *key, const burl_report_metrics *m) {
+  json_t *array = json_array();
+  int good = array != NULL;
+  for (size_t i = 0; good && i < m->class_count; i++)
+    good = put_class(array, &m->classes[i]);
+  if (good) return json_object_set_new(object, key, array) == 0;
+  json_decref(array);
+  return 0;
+}
+
+/* Milliseconds an image, in the mean: what the stages took over all threads. */
+static int put_latency(json_t *object, const char *key, const burl_report_metrics *m) {
+  const double n = (double)m->images / 1000;
+  const burl_report_seconds *s = &m->seconds;
+  json_t *inner = json_object();
+  int good =
+      inner && put_real(inner, "read", s->read / n) && put_real(inner, "score", s->score / n);
+  if (good) return json_object_set_new(object, key, inner) == 0;
+  json_decref(inner);
+  return 0;
+}
+
 static int put_all(json_t *object, const burl_report_metrics *m) {
   return put_count(object, "version", VERSION) && put_real(object, "image_auroc", m->image.auroc) &&
          put_real(object, "image_ap", m->image.ap) &&
@@ -70,7 +124,8 @@ static int put_all(json_t *object, const burl_report_metrics *m) {
          put_real(object, "threshold", m->threshold) &&
          put_real(object, "false_alarm_rate", m->false_alarm_rate) &&
          put_real(object, "detection_rate", m->detection_rate) &&
-         put_intervals(object, "intervals", m) && put_seconds(object, "seconds", &m->seconds);
+         put_intervals(object, "intervals", m) && put_classes(object, "classes", m) &&
+         put_latency(object, "latency_ms", m) && put_seconds(object, "seconds", &m->seconds);
 }
 
 burl_status burl_report_save_metrics(const burl_report_metrics *metrics, const char *path,

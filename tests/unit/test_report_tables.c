@@ -161,6 +161,12 @@ static void locale_does_not_matter(void **state) {
   assert_string_equal(text, "0.1");
 }
 
+static const burl_class_metrics hole = {
+    .label = "h\xFFle",
+    .images = 30,
+    .values = {[BURL_MEASURE_IMAGE_AUROC] = 0.5, [BURL_MEASURE_AUPRO_005] = UNDEFINED},
+    .intervals = {[BURL_MEASURE_DETECTION] = {0.25, 0.5}}};
+
 static const burl_report_metrics metrics = {
     .image = {0.9875, 0.95, 0.9, 1.1},
     .pixel = {.ranking = {0.97, 0.5, 0.55, 0.9},
@@ -184,6 +190,8 @@ static const burl_report_metrics metrics = {
                   [BURL_MEASURE_PIXEL_AP] = {0.25, 0.75},
                   [BURL_MEASURE_AUSPRO] = {UNDEFINED, UNDEFINED}},
     .level = 0.95,
+    .classes = &hole,
+    .class_count = 1,
     .seconds = {1.5, 2.5, 0.25, 0.125, 3},
 };
 
@@ -258,6 +266,43 @@ static const char expected_metrics[] =
     "    ],\n"
     "    \"auspro_0.05\": null\n"
     "  },\n"
+    "  \"classes\": [\n"
+    "    {\n"
+    "      \"label\": \"h?le\",\n"
+    "      \"images\": 30,\n"
+    "      \"image_auroc\": 0.5,\n"
+    "      \"detection_rate\": 0.0,\n"
+    "      \"pixel_auroc\": 0.0,\n"
+    "      \"aupro_0.30\": 0.0,\n"
+    "      \"aupro_0.05\": null,\n"
+    "      \"intervals\": {\n"
+    "        \"image_auroc\": [\n"
+    "          0.0,\n"
+    "          0.0\n"
+    "        ],\n"
+    "        \"detection_rate\": [\n"
+    "          0.25,\n"
+    "          0.5\n"
+    "        ],\n"
+    "        \"pixel_auroc\": [\n"
+    "          0.0,\n"
+    "          0.0\n"
+    "        ],\n"
+    "        \"aupro_0.30\": [\n"
+    "          0.0,\n"
+    "          0.0\n"
+    "        ],\n"
+    "        \"aupro_0.05\": [\n"
+    "          0.0,\n"
+    "          0.0\n"
+    "        ]\n"
+    "      }\n"
+    "    }\n"
+    "  ],\n"
+    "  \"latency_ms\": {\n"
+    "    \"read\": 16.6666666667,\n"
+    "    \"score\": 27.7777777778\n"
+    "  },\n"
     "  \"seconds\": {\n"
     "    \"read\": 1.5,\n"
     "    \"score\": 2.5,\n"
@@ -287,7 +332,7 @@ static void undefined_metrics_are_null(void **state) {
   assert_int_equal(burl_report_save_metrics(&none, path, NULL), BURL_OK);
   json_t *read = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
   assert_non_null(read);
-  assert_int_equal(json_object_size(read), 23);
+  assert_int_equal(json_object_size(read), 25);
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     assert_true(json_is_null(json_object_get(read, keys[i])));
   assert_true(json_real_value(json_object_get(read, "threshold")) == 0.1);
