@@ -22,12 +22,15 @@ static int put_count(json_t *object, const char *key, uint64_t value) {
   return json_object_set_new(object, key, json_integer((json_int_t)value)) == 0;
 }
 
-static int put_seconds(json_t *object, const char *key, const burl_report_seconds *seconds) {
+/* Also the mean latency of an image in the two stages that a line would wait for. */
+static int put_seconds(json_t *object, const char *key, const burl_report_metrics *m) {
+  const burl_report_seconds *s = &m->seconds;
+  const double n = (double)m->images;
   json_t *inner = json_object();
-  int good = inner && put_real(inner, "read", seconds->read) &&
-             put_real(inner, "score", seconds->score) && put_real(inner, "write", seconds->write) &&
-             put_real(inner, "metrics", seconds->metrics) &&
-             put_real(inner, "total", seconds->total);
+  int good = inner && put_real(inner, "read", s->read) && put_real(inner, "score", s->score) &&
+             put_real(inner, "write", s->write) && put_real(inner, "metrics", s->metrics) &&
+             put_real(inner, "total", s->total) && put_real(inner, "read_image", s->read / n) &&
+             put_real(inner, "score_image", s->score / n);
   if (good) return json_object_set_new(object, key, inner) == 0;
   json_decref(inner);
   return 0;
@@ -91,18 +94,6 @@ static int put_classes(json_t *object, const char *key, const burl_report_metric
   return 0;
 }
 
-/* Milliseconds an image, in the mean: what the stages took over all threads. */
-static int put_latency(json_t *object, const char *key, const burl_report_metrics *m) {
-  const double n = (double)m->images / 1000;
-  const burl_report_seconds *s = &m->seconds;
-  json_t *inner = json_object();
-  int good =
-      inner && put_real(inner, "read", s->read / n) && put_real(inner, "score", s->score / n);
-  if (good) return json_object_set_new(object, key, inner) == 0;
-  json_decref(inner);
-  return 0;
-}
-
 static int put_all(json_t *object, const burl_report_metrics *m) {
   return put_count(object, "version", VERSION) && put_real(object, "image_auroc", m->image.auroc) &&
          put_real(object, "image_ap", m->image.ap) &&
@@ -125,7 +116,7 @@ static int put_all(json_t *object, const burl_report_metrics *m) {
          put_real(object, "false_alarm_rate", m->false_alarm_rate) &&
          put_real(object, "detection_rate", m->detection_rate) &&
          put_intervals(object, "intervals", m) && put_classes(object, "classes", m) &&
-         put_latency(object, "latency_ms", m) && put_seconds(object, "seconds", &m->seconds);
+         put_seconds(object, "seconds", m);
 }
 
 burl_status burl_report_save_metrics(const burl_report_metrics *metrics, const char *path,
