@@ -5,6 +5,7 @@
 #include <burl/base.h>
 #include <burl/dataset.h>
 #include <burl/detect.h>
+#include <burl/detect_defects.h>
 #include <burl/detect_suppress.h>
 #include <burl/encode.h>
 #include <burl/evaluate.h>
@@ -16,6 +17,7 @@
 #include <burl/model_explain.h>
 #include <burl/prototype.h>
 #include <burl/report.h>
+#include <burl/report_defects.h>
 #include <burl/report_gallery.h>
 #include <burl/select.h>
 #include <burl/synth.h>

@@ -6,6 +6,7 @@ _burl() {
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W "check fit score eval compare synth update embed info help --help --version" -- "$word"))
+    COMPREPLY=($(compgen -W "check fit score eval detect synth update embed info help --help --version" -- "$word"))
     return
   fi
   case $command in
@@ -17,6 +18,11 @@ _burl() {
     score) options="--output --raw --no-pictures --explain --encoder --threads --quiet --help" ;;
     eval) options="--output --mask-threshold --pro-limit --format --encoder --threads --quiet --help" ;;
     compare) options="--format --threads --quiet --help" ;;
+    eval) options="--output --mask-threshold --encoder --threads --quiet --help" ;;
+    detect)
+      options="--output --top --min-score --fail-above --nms --mm-per-px --no-pictures --encoder --threads --quiet
+        --help"
+      ;;
     synth)
       options="--output --weave --print --repeat --train --test-good --per-defect --size --colour
         --seed --threads --quiet --help"
@@ -26,17 +32,21 @@ _burl() {
     info) options="--json --gallery --encoder --help" ;;
     help)
       COMPREPLY=($(compgen -W "check fit score eval compare synth update embed info" -- "$word"))
+      COMPREPLY=($(compgen -W "check fit score eval detect synth update embed info" -- "$word"))
       return
       ;;
   esac
   case $before in
     --method) COMPREPLY=($(compgen -W "burl pradot coreset gaussian kmeans" -- "$word")) ;;
+    --nms) COMPREPLY=($(compgen -W "greedy soft exact" -- "$word")) ;;
     --spatial) COMPREPLY=($(compgen -W "none grid periodic auto" -- "$word")) ;;
     --format) COMPREPLY=($(compgen -W "text markdown" -- "$word")) ;;
     --print) COMPREPLY=($(compgen -W "none dots stripes checks figures" -- "$word")) ;;
     --weave) COMPREPLY=($(compgen -W "plain twill satin rib all" -- "$word")) ;;
     --prototypes | --power | --trim | --clean | --spatial-weight | --false-alarm | --set | --seed | --threads | \
       --layers | --group | --mask-threshold | --pro-limit | --train | --test-good | --per-defect | --size | --repeat) ;;
+      --layers | --group | --mask-threshold | --train | --test-good | --per-defect | --size | --repeat | \
+      --top | --min-score | --fail-above | --mm-per-px) ;;
     *)
       case $word in
         -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;

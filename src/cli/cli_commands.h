@@ -7,6 +7,7 @@
 
 int burl_cli_run_check(const cli_values *values);
 int burl_cli_run_compare(const cli_values *values);
+int burl_cli_run_detect(const cli_values *values);
 int burl_cli_run_embed(const cli_values *values);
 int burl_cli_run_eval(const cli_values *values);
 int burl_cli_run_fit(const cli_values *values);
@@ -16,6 +17,7 @@ int burl_cli_run_synth(const cli_values *values);
 int burl_cli_run_update(const cli_values *values);
 
 void burl_cli_preset_compare(cli_values *values);
+void burl_cli_preset_detect(cli_values *values);
 void burl_cli_preset_eval(cli_values *values);
 void burl_cli_preset_fit(cli_values *values);
 void burl_cli_preset_synth(cli_values *values);

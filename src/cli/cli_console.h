@@ -5,7 +5,7 @@
 #include <burl/base.h>
 
 /* Exit status of the tool. */
-enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_MISUSED = 2 };
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_MISUSED = 2, CLI_FOUND = 3 };
 
 typedef struct cli_console {
   int quiet;          /* no progress, notes or summary */

@@ -24,6 +24,7 @@ static const struct {
     [CLI_SCORE] = {NULL, burl_cli_run_score},
     [CLI_EVAL] = {burl_cli_preset_eval, burl_cli_run_eval},
     [CLI_COMPARE] = {burl_cli_preset_compare, burl_cli_run_compare},
+    [CLI_DETECT] = {burl_cli_preset_detect, burl_cli_run_detect},
     [CLI_SYNTH] = {burl_cli_preset_synth, burl_cli_run_synth},
     [CLI_UPDATE] = {NULL, burl_cli_run_update},
     [CLI_EMBED] = {NULL, burl_cli_run_embed},

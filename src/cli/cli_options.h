@@ -48,6 +48,11 @@ typedef enum cli_id {
   CLI_GALLERY,
   CLI_FORMAT,
   CLI_PRO_LIMIT,
+  CLI_TOP,
+  CLI_MIN_SCORE,
+  CLI_FAIL_ABOVE,
+  CLI_NMS,
+  CLI_MM_PER_PX,
   CLI_ID_COUNT
 } cli_id;
 

@@ -6,6 +6,7 @@
  */
 #include "cli_table.h"
 
+#include <burl/detect_suppress.h>
 #include <burl/prototype.h>
 #include <burl/synth.h>
 #include <string.h>
@@ -175,6 +176,43 @@ static const cli_option eval_options[] = {
 
 static const cli_option compare_options[] = {FORMAT, THREADS, QUIET, HELP};
 
+static const cli_option detect_options[] = {
+    OUTPUT("DIR", "Folder to write to"),
+    WHOLE(CLI_TOP, "top", "List the N worst defects of all images; 0: all", 0, 1000000),
+    {.id = CLI_MIN_SCORE,
+     .kind = CLI_REAL,
+     .name = "min-score",
+     .value = "S",
+     .help = "List defects of this score or more; 1 is the threshold",
+     .low = 0,
+     .high = 100000},
+    {.id = CLI_FAIL_ABOVE,
+     .kind = CLI_REAL,
+     .name = "fail-above",
+     .value = "S",
+     .help = "Exit with status 3 if a defect has this score or more",
+     .low = 0,
+     .high = 100000},
+    {.id = CLI_NMS,
+     .kind = CLI_CHOICE,
+     .name = "nms",
+     .value = "NAME",
+     .help = "How of many outlines of a defect one is chosen",
+     .choices = {BURL_SUPPRESS_LIST(SECOND) NULL}},
+    {.id = CLI_MM_PER_PX,
+     .kind = CLI_REAL,
+     .name = "mm-per-px",
+     .value = "MM",
+     .help = "Millimetres of a pixel: defects.csv tells sizes in millimetres as well",
+     .low = 0.0001,
+     .high = 1000},
+    FLAG(CLI_NO_PICTURES, "no-pictures",
+         "Write no PNG files, only defects.csv and detections.json"),
+    WEIGHTS,
+    THREADS,
+    QUIET,
+    HELP};
+
 static const cli_option synth_options[] = {
     OUTPUT("DIR", "Folder to write to"),
     {.id = CLI_WEAVE,
@@ -321,6 +359,21 @@ static const cli_command commands[] = {
                      .options = compare_options,
                      .option_count = COUNT(compare_options),
                      .examples = "burl compare report-1 report-2\n"},
+    [CLI_DETECT] = {.name = "detect",
+                    .operands = "MODEL IMAGE|FOLDER...",
+                    .summary = "A ranked list of defects with boxes, masks and sizes",
+                    .text = "Writes defects.csv and detections.json (COCO results), the worst "
+                            "defect of all images\nfirst, and for each image X.png on the list "
+                            "X.defects.png with its boxes, numbered by\nrank. A score of 1 is the "
+                            "threshold.",
+                    .missing = {NO_MODEL, "name the images to look at, or a folder with images"},
+                    .least_operands = 2,
+                    .most_operands = SIZE_MAX,
+                    .options = detect_options,
+                    .option_count = COUNT(detect_options),
+                    .examples = "burl detect cloth.burl roll-17/ -o defects\n"
+                                "burl detect cloth.burl a.png -o defects --mm-per-px 0.08 "
+                                "--fail-above 1.5\n"},
     [CLI_SYNTH] = {.name = "synth",
                    .operands = "",
                    .summary = "Synthetic cloth with known defects, in MVTec AD layout",

@@ -11,6 +11,7 @@ typedef enum cli_command_id {
   CLI_SCORE,
   CLI_EVAL,
   CLI_COMPARE,
+  CLI_DETECT,
   CLI_SYNTH,
   CLI_UPDATE,
   CLI_EMBED,
