@@ -7,8 +7,10 @@
 #include <burl/detect.h>
 #include <burl/detect_defects.h>
 #include <burl/detect_suppress.h>
+#include <burl/detect_truth.h>
 #include <burl/encode.h>
 #include <burl/evaluate.h>
+#include <burl/evaluate_boxes.h>
 #include <burl/evaluate_evidence.h>
 #include <burl/heat.h>
 #include <burl/image.h>
