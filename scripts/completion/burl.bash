@@ -5,8 +5,7 @@ _burl() {
   local command=${COMP_WORDS[1]} options=""
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "check fit score eval compare synth update embed info help --help --version" -- "$word"))
-    COMPREPLY=($(compgen -W "check fit score eval detect synth update embed info help --help --version" -- "$word"))
+    COMPREPLY=($(compgen -W "check fit score eval compare detect synth update embed info help --help --version" -- "$word"))
     return
   fi
   case $command in
@@ -18,7 +17,6 @@ _burl() {
     score) options="--output --raw --no-pictures --explain --encoder --threads --quiet --help" ;;
     eval) options="--output --mask-threshold --pro-limit --format --encoder --threads --quiet --help" ;;
     compare) options="--format --threads --quiet --help" ;;
-    eval) options="--output --mask-threshold --encoder --threads --quiet --help" ;;
     detect)
       options="--output --top --min-score --fail-above --nms --mm-per-px --no-pictures --encoder --threads --quiet
         --help"
@@ -31,8 +29,7 @@ _burl() {
     embed) options="--output --encoder --layers --group --quiet --help" ;;
     info) options="--json --gallery --encoder --help" ;;
     help)
-      COMPREPLY=($(compgen -W "check fit score eval compare synth update embed info" -- "$word"))
-      COMPREPLY=($(compgen -W "check fit score eval detect synth update embed info" -- "$word"))
+      COMPREPLY=($(compgen -W "check fit score eval compare detect synth update embed info" -- "$word"))
       return
       ;;
   esac
@@ -44,8 +41,7 @@ _burl() {
     --print) COMPREPLY=($(compgen -W "none dots stripes checks figures" -- "$word")) ;;
     --weave) COMPREPLY=($(compgen -W "plain twill satin rib all" -- "$word")) ;;
     --prototypes | --power | --trim | --clean | --spatial-weight | --false-alarm | --set | --seed | --threads | \
-      --layers | --group | --mask-threshold | --pro-limit | --train | --test-good | --per-defect | --size | --repeat) ;;
-      --layers | --group | --mask-threshold | --train | --test-good | --per-defect | --size | --repeat | \
+      --layers | --group | --mask-threshold | --pro-limit | --train | --test-good | --per-defect | --size | --repeat | \
       --top | --min-score | --fail-above | --mm-per-px) ;;
     *)
       case $word in
