@@ -7,6 +7,7 @@
 #ifndef BURL_REPORT_H
 #define BURL_REPORT_H
 
+#include <burl/evaluate_boxes.h>
 #include <burl/evaluate_evidence.h>
 #include <burl/heat.h>
 #include <burl/image.h>
@@ -54,6 +55,7 @@ typedef struct burl_report_seconds {
 typedef struct burl_report_metrics {
   burl_ranking image;
   burl_pixel_metrics pixel; /* all NaN where no mask is known */
+  burl_box_metrics boxes;   /* the same */
   size_t images, defect_images, skipped_images;
   double threshold;        /* of image scores, 1 on the calibrated scale */
   double false_alarm_rate; /* measured: share of good test images at or above the threshold, NaN

@@ -3,6 +3,7 @@
  * in their order. */
 #include "cli_commands.h"
 #include "cli_console.h"
+#include "cli_eval_boxes.h"
 #include "cli_eval_regions.h"
 #include "cli_eval_table.h"
 #include "cli_explain.h"
@@ -36,6 +37,7 @@ typedef struct eval_job {
   uint8_t *labels;
   size_t *items; /* of the data set, as they were added to the report */
   cli_regions regions;
+  burl_box_evaluator *boxes;
   cli_gallery gallery;
   size_t count, defects, false_alarms;
   size_t with_truth,
@@ -102,6 +104,8 @@ static burl_status add_image(eval_job *job, const burl_scored *scored, const uin
   if (status == BURL_OK && mask && item->defective)
     status = burl_cli_regions_add(&job->regions, item, scored->heat, mask, image->height,
                                   image->width, 1);
+  if (status == BURL_OK && mask)
+    status = burl_cli_boxes_add(job->boxes, scored->heat, mask, image->height, image->width);
   double middle = burl_cli_clock();
   if (status == BURL_OK) status = burl_report_add(job->report, &row, image, scored->heat, mask);
   job->metrics.seconds.metrics += middle - start;
@@ -171,6 +175,7 @@ static burl_status prepare(eval_job *job, const cli_values *values, const burl_d
   if (status == BURL_OK)
     status = burl_pixel_evaluator_set_limit(job->pixels, values->option[CLI_PRO_LIMIT].real);
   if (status == BURL_OK) status = burl_evidence_new(&job->evidence, 1);
+  if (status == BURL_OK) status = burl_box_evaluator_new(&job->boxes);
   if (status == BURL_OK) status = burl_report_new(&job->report, values->operands[1], GALLERY);
   if (status != BURL_OK) return explain(diag, status, NULL);
   return check_outputs(job, values, dataset, diag);
@@ -203,6 +208,7 @@ static burl_status compute_metrics(eval_job *job, int threads, burl_diag *diag) 
   metrics->threshold = 1;
   burl_status status = burl_evaluate_ranking(&metrics->image, job->scores, job->labels, job->count);
   if (status == BURL_OK) status = measure_pixels(job);
+  if (status == BURL_OK) status = burl_cli_boxes_compute(job->boxes, &metrics->boxes);
   burl_resampling options = {.level = LEVEL, .threads = threads};
   if (status == BURL_OK)
     status = burl_evidence_intervals(job->evidence, metrics->intervals, &options);
@@ -360,6 +366,7 @@ static void free_job(eval_job *job, size_t items) {
   burl_evidence_free(job->evidence);
   burl_report_free(job->report);
   burl_cli_regions_free(&job->regions);
+  burl_box_evaluator_free(job->boxes);
   burl_cli_gallery_free(&job->gallery);
 }
 

@@ -31,6 +31,10 @@ void burl_cli_print_measures(const burl_report_metrics *metrics, const burl_evid
     if (measure == BURL_MEASURE_AUSPRO && isnan(value)) continue; /* of masks of another kind */
     print_row(burl_measure_get_name(measure), value, &metrics->intervals[i], markdown);
   }
+  print_row("box AP50", metrics->boxes.ap50, NULL, markdown);
+  print_row("box AP", metrics->boxes.ap, NULL, markdown);
+  print_row("box recall, 100", metrics->boxes.recall_100, NULL, markdown);
+  print_row("mask Dice", metrics->boxes.mask_dice, NULL, markdown);
   if (isnan(limit) || limit == 0.3 || limit == 0.05) return;
   char name[32];
   snprintf(name, sizeof name, "AUPRO to %.4g", limit);

@@ -108,6 +108,9 @@ static int put_all(json_t *object, const burl_report_metrics *m) {
          put_real(object, "aupimo", m->pixel.aupimo) &&
          put_real(object, "auspro_0.05", m->pixel.auspro_005) &&
          put_real(object, "auspro_0.30", m->pixel.auspro_030) &&
+         put_real(object, "box_ap50", m->boxes.ap50) && put_real(object, "box_ap", m->boxes.ap) &&
+         put_real(object, "box_recall_100", m->boxes.recall_100) &&
+         put_real(object, "mask_dice", m->boxes.mask_dice) &&
          put_count(object, "images", m->images) &&
          put_count(object, "defect_images", m->defect_images) &&
          put_count(object, "skipped_images", m->skipped_images) &&

@@ -180,6 +180,7 @@ static const burl_report_metrics metrics = {
               .pixels = 5000000000U,
               .defect_pixels = 1000,
               .regions = 7},
+    .boxes = {.ap50 = 0.5, .ap = 0.25, .recall_100 = 0.75, .mask_dice = UNDEFINED},
     .images = 90,
     .defect_images = 30,
     .skipped_images = 1,
@@ -211,6 +212,10 @@ static const char expected_metrics[] =
     "  \"aupimo\": 0.6,\n"
     "  \"auspro_0.05\": null,\n"
     "  \"auspro_0.30\": null,\n"
+    "  \"box_ap50\": 0.5,\n"
+    "  \"box_ap\": 0.25,\n"
+    "  \"box_recall_100\": 0.75,\n"
+    "  \"mask_dice\": null,\n"
     "  \"images\": 90,\n"
     "  \"defect_images\": 30,\n"
     "  \"skipped_images\": 1,\n"
@@ -330,7 +335,7 @@ static void undefined_metrics_are_null(void **state) {
   assert_int_equal(burl_report_save_metrics(&none, path, NULL), BURL_OK);
   json_t *read = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
   assert_non_null(read);
-  assert_int_equal(json_object_size(read), 24);
+  assert_int_equal(json_object_size(read), 28);
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     assert_true(json_is_null(json_object_get(read, keys[i])));
   assert_true(json_real_value(json_object_get(read, "threshold")) == 0.1);
