@@ -36,7 +36,8 @@ BURL_API burl_status burl_evaluate_ranking(burl_ranking *ranking, const float *s
                                            const uint8_t *labels, size_t n) BURL_MUST_CHECK;
 
 /* Pixel metrics over any number of images, added one at a time: 4 bytes a defect-free pixel and 8 a
- * defect pixel are kept, and twice as many again while the result is computed. */
+ * defect pixel are kept, twice as many again while the result is computed, and 4 a defect-free one
+ * afterwards. */
 typedef struct burl_pixel_evaluator burl_pixel_evaluator;
 
 /* A point of a curve: what calling every pixel with a score >= threshold a defect leads to: false
@@ -89,7 +90,7 @@ BURL_API burl_status burl_pixel_evaluator_add_saturated(burl_pixel_evaluator *se
  * where it is small), the first at fpr 0 and the last at fpr 1: point i is the lowest threshold
  * whose fpr is at most (i / (points-1))^2. Points repeat where thresholds are fewer than points.
  * Errors: BURL_ERR_MEMORY, BURL_ERR_DATA (no pixel), BURL_ERR_ARGUMENT (points is 1). */
-BURL_API burl_status burl_pixel_evaluator_compute(const burl_pixel_evaluator *self,
+BURL_API burl_status burl_pixel_evaluator_compute(burl_pixel_evaluator *self,
                                                   burl_pixel_metrics *metrics,
                                                   burl_curve_point *curve,
                                                   size_t points) BURL_MUST_CHECK;

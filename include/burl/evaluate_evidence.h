@@ -47,7 +47,7 @@ typedef struct burl_interval {
 
 typedef struct burl_resampling {
   double level;      /* of the intervals, in (0,1): 0.95 */
-  size_t replicates; /* at least 100; 0: by the size of the set, 2,000 for up to 1,000 images */
+  size_t replicates; /* at least 100; 0: by the size of the set, 1,000 for up to 1,000 images */
   uint64_t seed;
   int threads; /* results do not depend on it */
 } burl_resampling;
@@ -108,7 +108,7 @@ typedef struct burl_class_metrics {
 /* *classes (*count) by label in byte order, freed by the caller with free(). The evaluator is that
  * of burl_evidence_finish. Errors: BURL_ERR_ARGUMENT (options), BURL_ERR_MEMORY. */
 BURL_API burl_status burl_evidence_classes(const burl_evidence *self,
-                                           const burl_pixel_evaluator *evaluator,
+                                           burl_pixel_evaluator *evaluator,
                                            burl_class_metrics **classes, size_t *count,
                                            const burl_resampling *options) BURL_MUST_CHECK;
 

@@ -1,6 +1,6 @@
 /* Figures of each defect class: its images against all good ones.
  *
- * The good pixels are sorted once; of each class only its own defect pixels are walked over. */
+ * The good pixels are sorted already; of each class only its own defect pixels are walked over. */
 #include "base/memory.h"
 #include "evaluate/evidence_parts.h"
 #include "evaluate/pixel_evaluator.h"
@@ -14,8 +14,8 @@
 
 typedef struct work {
   const burl_evidence *e;
-  const burl_pixel_evaluator *pixels; /* may be NULL */
-  burl_sorted_scores sorted;          /* the good pixels of all images */
+  burl_pixel_evaluator *pixels; /* may be NULL */
+  burl_sorted_scores sorted;    /* the good pixels of all images */
   burl_radix_pair *pairs, *scratch;
   size_t *chosen;
   float *scores;
@@ -112,31 +112,26 @@ static burl_status measure_class(burl_class_metrics *class, work *w) {
 }
 
 static burl_status prepare(work *w, burl_arena *arena) {
-  size_t goods = w->pixels ? (size_t)w->pixels->good_count : 0;
   size_t pairs = w->pixels ? (size_t)w->pixels->defect_count + 1 : 1;
-  for (int i = 0; i < 2; i++) {
-    burl_arena_reserve(arena, goods, sizeof(uint32_t));
+  for (int i = 0; i < 2; i++)
     burl_arena_reserve(arena, pairs, sizeof *w->pairs);
-  }
   burl_arena_reserve(arena, w->e->count, sizeof *w->chosen);
   burl_arena_reserve(arena, w->e->count, sizeof *w->scores);
   burl_arena_reserve(arena, w->e->count, 1);
   if (!burl_arena_open(arena)) return BURL_ERR_MEMORY;
-  uint32_t *good = burl_arena_take(arena, goods, sizeof *good);
   w->pairs = burl_arena_take(arena, pairs, sizeof *w->pairs);
-  uint32_t *scratch = burl_arena_take(arena, goods, sizeof *good);
   w->scratch = burl_arena_take(arena, pairs, sizeof *w->pairs);
   w->chosen = burl_arena_take(arena, w->e->count, sizeof *w->chosen);
   w->scores = burl_arena_take(arena, w->e->count, sizeof *w->scores);
   w->labels = burl_arena_take(arena, w->e->count, 1);
   if (!w->pixels) return BURL_OK;
-  burl_words_gather(good, &w->pixels->good);
-  w->sorted.good = burl_radix_sort_keys(good, scratch, goods);
-  w->sorted.good_count = goods;
-  return BURL_OK;
+  burl_status status = burl_pixel_evaluator_sort(w->pixels);
+  w->sorted.good = w->pixels->sorted;
+  w->sorted.good_count = w->pixels->sorted_count;
+  return status;
 }
 
-burl_status burl_evidence_classes(const burl_evidence *self, const burl_pixel_evaluator *evaluator,
+burl_status burl_evidence_classes(const burl_evidence *self, burl_pixel_evaluator *evaluator,
                                   burl_class_metrics **classes, size_t *count,
                                   const burl_resampling *options) {
   if (!(options->level > 0 && options->level < 1) || options->threads < 1 ||

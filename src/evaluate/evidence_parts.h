@@ -4,7 +4,7 @@
 
 #include <burl/evaluate_evidence.h>
 
-#define BURL_MOST_BINS 512
+#define BURL_MOST_BINS 256
 #define BURL_MOST_IMAGES ((size_t)1 << 24)
 
 /* Sparse rows, one for each image with a truth: entries start[i]..start[i+1]-1 are of row i, their

@@ -135,6 +135,7 @@ void burl_pixel_evaluator_free(burl_pixel_evaluator *self) {
   burl_words_free(&self->defect);
   burl_words_free(&self->saturated);
   free(self->images);
+  free(self->sorted);
   free(self);
 }
 
@@ -244,13 +245,10 @@ static void walk_saturated(burl_pixel_metrics *metrics, const burl_pixel_evaluat
 static void sort_and_walk(burl_pixel_metrics *metrics, burl_curve_point *curve, size_t points,
                           const burl_pixel_evaluator *self, burl_arena *arena, size_t pairs) {
   size_t goods = (size_t)self->good_count, defects = (size_t)self->defect_count;
-  uint32_t *good = burl_arena_take(arena, goods, sizeof *good);
-  uint32_t *good_scratch = burl_arena_take(arena, goods, sizeof *good);
   burl_radix_pair *defect = burl_arena_take(arena, pairs, sizeof *defect);
   burl_radix_pair *defect_scratch = burl_arena_take(arena, pairs, sizeof *defect);
-  burl_words_gather(good, &self->good);
   burl_sorted_scores sorted = {
-      .good = burl_radix_sort_keys(good, good_scratch, goods),
+      .good = self->sorted,
       .defect = sort_pairs(&self->defect, defect, defect_scratch, defects),
       .good_count = goods,
       .defect_count = defects,
@@ -265,22 +263,38 @@ static void sort_and_walk(burl_pixel_metrics *metrics, burl_curve_point *curve, 
   metrics->regions = self->regions;
 }
 
-burl_status burl_pixel_evaluator_compute(const burl_pixel_evaluator *self,
-                                         burl_pixel_metrics *metrics, burl_curve_point *curve,
-                                         size_t points) {
+burl_status burl_pixel_evaluator_sort(burl_pixel_evaluator *self) {
+  size_t goods = (size_t)self->good_count;
+  if (self->sorted && self->sorted_count == goods) return BURL_OK;
+  uint32_t *keys = burl_alloc(goods, sizeof *keys), *scratch = burl_alloc(goods, sizeof *keys);
+  if (!keys || !scratch) {
+    free(keys);
+    free(scratch);
+    return BURL_ERR_MEMORY;
+  }
+  burl_words_gather(keys, &self->good);
+  uint32_t *sorted = burl_radix_sort_keys(keys, scratch, goods);
+  free(sorted == keys ? scratch : keys);
+  free(self->sorted);
+  self->sorted = sorted;
+  self->sorted_count = goods;
+  return BURL_OK;
+}
+
+burl_status burl_pixel_evaluator_compute(burl_pixel_evaluator *self, burl_pixel_metrics *metrics,
+                                         burl_curve_point *curve, size_t points) {
   if (self->good_count + self->defect_count == 0) return BURL_ERR_DATA;
   if (points == 1) return BURL_ERR_ARGUMENT;
   double aupimo;
   burl_status status = burl_pimo(&aupimo, self);
+  if (status == BURL_OK) status = burl_pixel_evaluator_sort(self);
   if (status != BURL_OK) return status;
   burl_arena arena = {0};
   uint64_t most =
       self->defect_count > self->saturated_count ? self->defect_count : self->saturated_count;
   size_t pairs = (size_t)most + 1; /* one, so that there is a pair to point at */
-  for (int i = 0; i < 2; i++) {
-    burl_arena_reserve(&arena, (size_t)self->good_count, sizeof(uint32_t));
+  for (int i = 0; i < 2; i++)
     burl_arena_reserve(&arena, pairs, sizeof(burl_radix_pair));
-  }
   if (!burl_arena_open(&arena)) return BURL_ERR_MEMORY;
   sort_and_walk(metrics, curve, points, self, &arena, pairs);
   metrics->aupimo = aupimo;

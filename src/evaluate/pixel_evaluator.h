@@ -22,6 +22,11 @@ struct burl_pixel_evaluator {
   int unsaturated; /* an image with defects came without saturations */
   burl_pixel_image *images;
   size_t count, room;
+  uint32_t *sorted; /* (sorted_count) good keys, falling, as long as no more came; may be NULL */
+  size_t sorted_count;
 };
+
+/* Makes `sorted` of all good keys. Error: BURL_ERR_MEMORY. */
+burl_status burl_pixel_evaluator_sort(burl_pixel_evaluator *self) BURL_MUST_CHECK;
 
 #endif

@@ -179,7 +179,7 @@ double *burl_replicates_of(const burl_replicates *self, burl_variant variant, in
 
 size_t burl_replicates_wanted(const burl_resampling *options, size_t images) {
   if (options->replicates > 0) return options->replicates;
-  if (images <= 1000) return 2000;
-  size_t count = 2000000 / images;
+  if (images <= 1000) return 1000;
+  size_t count = 1000000 / images;
   return count < 400 ? 400 : count;
 }

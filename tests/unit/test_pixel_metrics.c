@@ -79,7 +79,7 @@ static void add(burl_pixel_evaluator *self, const picture *p) {
   assert_int_equal(burl_pixel_evaluator_add(self, p->heat, p->mask, p->height, p->width), BURL_OK);
 }
 
-static outcome compute(const burl_pixel_evaluator *self) {
+static outcome compute(burl_pixel_evaluator *self) {
   outcome o;
   memset(&o, 0, sizeof o);
   assert_int_equal(burl_pixel_evaluator_compute(self, &o.metrics, o.curve, POINTS), BURL_OK);
