@@ -12,6 +12,7 @@
 #include <burl/evaluate.h>
 #include <burl/evaluate_boxes.h>
 #include <burl/evaluate_evidence.h>
+#include <burl/evaluate_saturation.h>
 #include <burl/heat.h>
 #include <burl/image.h>
 #include <burl/model.h>

@@ -94,6 +94,11 @@ BURL_API burl_status burl_item_load_mask(const burl_item *item, uint8_t *mask, s
                                          size_t width, int threshold,
                                          burl_diag *diag) BURL_MUST_CHECK;
 
+/* The same without a threshold: the values of the mask, 0..255. */
+BURL_API burl_status burl_item_load_mask_values(const burl_item *item, uint8_t *values,
+                                                size_t height, size_t width,
+                                                burl_diag *diag) BURL_MUST_CHECK;
+
 /* What `burl check` prints: every image and mask is opened once. */
 typedef struct burl_dataset_summary {
   size_t train_good, test_good, test_defective, masks;

@@ -9,6 +9,7 @@
 #include "cli_explain.h"
 #include "cli_paths.h"
 
+#include <burl/evaluate_saturation.h>
 #include <burl/model.h>
 #include <burl/report.h>
 #include <inttypes.h>
@@ -30,6 +31,7 @@ typedef struct eval_job {
   int mask_threshold;
   uint8_t **masks; /* of each item, between its two callbacks */
   burl_pixel_evaluator *pixels;
+  burl_saturations *saturations; /* NULL without a defects_config.json */
   burl_evidence *evidence;
   burl_report *report;
   burl_report_row *rows;
@@ -62,6 +64,33 @@ static burl_status explain(burl_diag *diag, burl_status status, const char *path
   return burl_cli_diagnose(diag, status, path, NULL, "%s", burl_status_get_text(status));
 }
 
+/* Masks of data with a defects_config.json say by their values which defect a pixel is of. */
+static burl_status load_values(const eval_job *job, const burl_scored *scored, uint8_t *values,
+                               const uint8_t *mask, burl_diag *diag) {
+  size_t n = scored->image->height * scored->image->width;
+  burl_status status = burl_item_load_mask_values(scored->item, values, scored->image->height,
+                                                  scored->image->width, diag);
+  if (status != BURL_OK) return status;
+  for (size_t i = 0; i < n; i++) {
+    if (!mask[i]) values[i] = 0;
+    if (values[i] && burl_saturations_get(job->saturations, values[i], 1) == 0)
+      return burl_cli_diagnose(
+          diag, BURL_ERR_DATA, scored->item->mask, "Correct the mask or defects_config.json.",
+          "has the value %d, which defects_config.json does not name", (int)values[i]);
+  }
+  return BURL_OK;
+}
+
+static burl_status check_values(const eval_job *job, const burl_scored *scored, const uint8_t *mask,
+                                burl_diag *diag) {
+  if (!job->saturations || !scored->item->defective) return BURL_OK;
+  uint8_t *values = malloc(scored->image->height * scored->image->width);
+  if (!values) return burl_cli_no_memory(diag);
+  burl_status status = load_values(job, scored, values, mask, diag);
+  free(values);
+  return status;
+}
+
 /* A worker thread's part: the mask. Good images are known to be free of defects. */
 static burl_status read_mask(void *context, const burl_scored *scored, burl_diag *diag) {
   const eval_job *job = context;
@@ -71,6 +100,7 @@ static burl_status read_mask(void *context, const burl_scored *scored, burl_diag
   if (!mask) return burl_cli_no_memory(diag);
   burl_status status = burl_item_load_mask(scored->item, mask, image->height, image->width,
                                            job->mask_threshold, diag);
+  if (status == BURL_OK) status = check_values(job, scored, mask, diag);
   if (status != BURL_OK) {
     free(mask);
     return status;
@@ -89,6 +119,31 @@ static burl_status add_evidence(eval_job *job, const burl_scored *scored, int wi
   return burl_evidence_add(job->evidence, &image);
 }
 
+static burl_status add_saturated(eval_job *job, const burl_scored *scored, const uint8_t *mask,
+                                 burl_diag *diag) {
+  const burl_image *image = scored->image;
+  int value;
+  uint8_t *values = malloc(image->height * image->width);
+  if (!values) return burl_cli_no_memory(diag);
+  burl_status status = load_values(job, scored, values, mask, diag);
+  if (status == BURL_OK)
+    status = explain(diag,
+                     burl_saturations_add(job->saturations, job->pixels, scored->heat, values,
+                                          image->height, image->width, &value),
+                     scored->item->path);
+  free(values);
+  return status;
+}
+
+static burl_status add_pixels(eval_job *job, const burl_scored *scored, const uint8_t *mask,
+                              burl_diag *diag) {
+  const burl_image *image = scored->image;
+  if (job->saturations && scored->item->defective) return add_saturated(job, scored, mask, diag);
+  return explain(
+      diag, burl_pixel_evaluator_add(job->pixels, scored->heat, mask, image->height, image->width),
+      scored->item->path);
+}
+
 static burl_status add_image(eval_job *job, const burl_scored *scored, const uint8_t *mask,
                              burl_diag *diag) {
   const burl_image *image = scored->image;
@@ -99,8 +154,8 @@ static burl_status add_image(eval_job *job, const burl_scored *scored, const uin
                          .score = scored->score};
   burl_status status = BURL_OK;
   double start = burl_cli_clock();
-  if (mask)
-    status = burl_pixel_evaluator_add(job->pixels, scored->heat, mask, image->height, image->width);
+  if (mask) status = add_pixels(job, scored, mask, diag);
+  if (status != BURL_OK) return status;
   if (status == BURL_OK && mask && item->defective)
     status = burl_cli_regions_add(&job->regions, item, scored->heat, mask, image->height,
                                   image->width, 1);
@@ -322,6 +377,16 @@ static void print_notes(const eval_job *job, cli_console *console) {
     burl_cli_note(console, "no test image is good: what compares with good images is not defined");
 }
 
+/* The rules of MVTec LOCO lie beside train and test. */
+static burl_status load_saturations(eval_job *job, const cli_values *values, burl_diag *diag) {
+  char *path = burl_cli_join(values->operands[1], "defects_config.json", "");
+  if (!path) return burl_cli_no_memory(diag);
+  burl_status status = BURL_OK;
+  if (burl_cli_exists(path)) status = burl_saturations_load(&job->saturations, path, diag);
+  free(path);
+  return status;
+}
+
 static int evaluate(eval_job *job, const cli_values *values, cli_console *console,
                     const burl_model *model, const burl_dataset *dataset) {
   double start = burl_cli_clock();
@@ -330,7 +395,8 @@ static int evaluate(eval_job *job, const cli_values *values, cli_console *consol
   burl_score_sink sink = {.context = job, .write = read_mask, .collect = collect_image};
   burl_score_stats stats = {0};
   burl_diag diag = {0};
-  burl_status status = prepare(job, values, dataset, &diag);
+  burl_status status = load_saturations(job, values, &diag);
+  if (status == BURL_OK) status = prepare(job, values, dataset, &diag);
   if (status == BURL_OK)
     status =
         burl_model_score_dataset(model, dataset, BURL_SPLIT_TEST, &sink,
@@ -364,6 +430,7 @@ static void free_job(eval_job *job, size_t items) {
   free(job->items);
   burl_pixel_evaluator_free(job->pixels);
   burl_evidence_free(job->evidence);
+  burl_saturations_free(job->saturations);
   burl_report_free(job->report);
   burl_cli_regions_free(&job->regions);
   burl_box_evaluator_free(job->boxes);

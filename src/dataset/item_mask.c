@@ -20,27 +20,32 @@ void burl_mask_get_bytes(uint8_t *bytes, const burl_image *mask, size_t start, s
   }
 }
 
-burl_status burl_item_load_mask(const burl_item *item, uint8_t *mask, size_t height, size_t width,
-                                int threshold, burl_diag *diag) {
-  if (threshold < 1 || threshold > 255)
-    return burl_fail(diag, BURL_ERR_ARGUMENT, item->mask, "It is 1 to 255; 128 is the rule.",
-                     "the mask threshold is %d", threshold);
+burl_status burl_item_load_mask_values(const burl_item *item, uint8_t *values, size_t height,
+                                       size_t width, burl_diag *diag) {
   if (!item->mask) {
-    memset(mask, 0, height * width);
+    memset(values, 0, height * width);
     return BURL_OK;
   }
   burl_image image;
   burl_status status = burl_image_load(&image, item->mask, diag);
   if (status != BURL_OK) return status;
-  if (image.height == height && image.width == width) {
-    burl_mask_get_bytes(mask, &image, 0, height * width);
-    for (size_t i = 0; i < height * width; i++)
-      mask[i] = mask[i] >= threshold;
-  } else {
+  if (image.height == height && image.width == width)
+    burl_mask_get_bytes(values, &image, 0, height * width);
+  else
     status = burl_fail(diag, BURL_ERR_SIZE, item->mask, "A mask has the size of its image.",
                        "the mask is %zux%zu pixels, its image %zux%zu (width x height)",
                        image.width, image.height, width, height);
-  }
   burl_image_free(&image);
+  return status;
+}
+
+burl_status burl_item_load_mask(const burl_item *item, uint8_t *mask, size_t height, size_t width,
+                                int threshold, burl_diag *diag) {
+  if (threshold < 1 || threshold > 255)
+    return burl_fail(diag, BURL_ERR_ARGUMENT, item->mask, "It is 1 to 255; 128 is the rule.",
+                     "the mask threshold is %d", threshold);
+  burl_status status = burl_item_load_mask_values(item, mask, height, width, diag);
+  for (size_t i = 0; status == BURL_OK && i < height * width; i++)
+    mask[i] = mask[i] >= threshold;
   return status;
 }

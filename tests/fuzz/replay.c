@@ -1,6 +1,7 @@
-/* Replays a corpus: every file of the folders named on the command line, and of each every truncation
- * and a sweep of single-byte changes, goes through the fuzz target. Exits with 1 where there is nothing.
- * The same targets run under libFuzzer: build them with clang -fsanitize=fuzzer without this file. */
+/* Replays a corpus: every file of the folders named on the command line, and of each every
+ * truncation and a sweep of single-byte changes, goes through the fuzz target. Exits with 1 where
+ * there is nothing. The same targets run under libFuzzer: build them with clang -fsanitize=fuzzer
+ * without this file. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

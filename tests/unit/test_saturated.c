@@ -9,10 +9,11 @@
 #include "base/random.h"
 #include "unit/failing.h"
 
-#include <burl/evaluate.h>
+#include <burl/evaluate_saturation.h>
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CLOSE 1e-12
 
@@ -161,11 +162,72 @@ static void test_pimo_undefined(void **state) {
   assert_true(finish(self).aupimo == 0); /* the lower of 3 and 4 ties or lies below */
 }
 
+static burl_status parse(burl_saturations **rules, const char *text, burl_diag *diag) {
+  return burl_saturations_parse(rules, text, strlen(text), "config", diag);
+}
+
+#define RULE(value, amount, relative)                                                              \
+  "{\"defect_name\":\"a\",\"pixel_value\":" value ",\"saturation_threshold\":" amount              \
+  ",\"relative_saturation\":" relative "}"
+
+static void test_rules(void **state) {
+  (void)state;
+  burl_saturations *rules = NULL;
+  assert_int_equal(
+      parse(&rules, "[" RULE("255", "0.5", "true") "," RULE("7", "30", "false") "]", NULL),
+      BURL_OK);
+  assert_int_equal(burl_saturations_get(rules, 255, 9), 4);
+  assert_int_equal(burl_saturations_get(rules, 255, 1), 1);
+  assert_int_equal(burl_saturations_get(rules, 7, 100), 30);
+  assert_int_equal(burl_saturations_get(rules, 7, 20), 20);
+  assert_int_equal(burl_saturations_get(rules, 8, 20), 0);
+  assert_int_equal(burl_saturations_get(rules, -1, 20) + burl_saturations_get(rules, 256, 20), 0);
+  /* two regions by their values, as by hand */
+  const float heat[8] = {5, 4, 3, 2, 6, 1, 0, 9};
+  const uint8_t values[8] = {255, 255, 0, 0, 7, 7, 255, 0}, wrong[8] = {3};
+  const uint8_t a[8] = {1, 1, 0, 0, 0, 0, 1}, b[8] = {0, 0, 0, 0, 1, 1};
+  const burl_saturated_region regions[2] = {{b, 2}, {a, 1}};
+  burl_pixel_evaluator *one = evaluator(), *two = evaluator();
+  int value = 0;
+  assert_int_equal(burl_saturations_add(rules, one, heat, values, 2, 4, &value), BURL_OK);
+  assert_int_equal(burl_pixel_evaluator_add_saturated(two, heat, 2, 4, regions, 2), BURL_OK);
+  assert_int_equal(burl_saturations_add(rules, one, heat, wrong, 2, 4, &value), BURL_ERR_DATA);
+  assert_int_equal(value, 3);
+  burl_pixel_metrics x = finish(one), y = finish(two);
+  assert_true(x.auspro == y.auspro && x.auspro_030 == y.auspro_030 && x.aupro == y.aupro);
+  burl_saturations_free(rules);
+}
+
+static void test_wrong_rules(void **state) {
+  (void)state;
+  static const char *const texts[] = {"",
+                                      "{}",
+                                      "[]",
+                                      "[1]",
+                                      "[" RULE("0", "1", "true") "]",
+                                      "[" RULE("256", "1", "true") "]",
+                                      "[" RULE("1", "0", "true") "]",
+                                      "[" RULE("1", "1.5", "true") "]",
+                                      "[" RULE("1", "1", "1") "]",
+                                      "[" RULE("1.5", "1", "true") "]",
+                                      "[" RULE("1", "1", "true") "," RULE("1", "1", "true") "]"};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    burl_saturations *rules = NULL;
+    burl_diag diag = {0};
+    assert_int_equal(parse(&rules, texts[i], &diag), BURL_ERR_FORMAT);
+    assert_true(!rules && diag.reason[0] && diag.hint[0]);
+  }
+  burl_saturations *rules = NULL;
+  burl_diag diag = {0};
+  assert_int_equal(burl_saturations_load(&rules, "/nowhere/config", &diag), BURL_ERR_IO);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_by_hand),        cmocka_unit_test(test_overlapping),
       cmocka_unit_test(test_refusals),       cmocka_unit_test(test_pimo),
-      cmocka_unit_test(test_pimo_undefined),
+      cmocka_unit_test(test_pimo_undefined), cmocka_unit_test(test_rules),
+      cmocka_unit_test(test_wrong_rules),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
