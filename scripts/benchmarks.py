@@ -49,6 +49,9 @@ TITLES = {
     "prototypes": ("Prototypes", "`make bench-prototypes`: squared distance to and number of the nearest of K points for 784 "
                    "patches, exact by differences, beside a matrix product of the same size (OpenBLAS; its rate in the last "
                    "column) and faiss; the start by coverage, beside a greedy coreset in torch that begins at the same point."),
+    "detect": ("Detection", "`make bench-detect`: greedy suppression of boxes with sides of 10 to 100 beside torchvision, the same "
+               "boxes kept; proposals and suppression of 24 maps of 256 x 256 beside the scoring that made them; and of large "
+               "maps."),
     "assignment": ("Exact assignment", "`make bench-assignment`: uniform costs, and squared distances of points in 16 "
                    "dimensions, beside SciPy."),
 }

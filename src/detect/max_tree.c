@@ -25,7 +25,7 @@ typedef struct cell {
   uint32_t parent;       /* of the union-find; BURL_TREE_NONE: not added yet */
   uint32_t head, tail;   /* of the set's list of nodes, where it is a root */
   uint32_t home;         /* the node that it was added with */
-  uint32_t level;
+  float heat;            /* finite */
 } cell;
 
 typedef struct builder {
@@ -120,7 +120,7 @@ static void list_pixels(builder *b, size_t pixels, float floor) {
       if (!(b->heat[i] >= floor)) continue;
       b->tree->pixel[k] = (uint32_t)i;
       b->cells[k++] =
-          (cell){.pixel = (uint32_t)i, .level = level_of(b->heat[i]), .parent = BURL_TREE_NONE};
+          (cell){.pixel = (uint32_t)i, .heat = finite(b->heat[i]), .parent = BURL_TREE_NONE};
     }
   }
 }
@@ -132,7 +132,7 @@ static void link_rows(builder *b) {
   cell *cells = b->cells;
   size_t n = b->tree->count, above = 0, below = 0;
   for (size_t k = 0; k < n; k++) {
-    uint64_t at = pixel[k], left = at % b->width > 0;
+    uint64_t at = pixel[k], left = pixel[k] % (uint32_t)b->width > 0;
     while (above < k && pixel[above] + b->width + left < at)
       above++;
     while (below < n && pixel[below] + left < at + b->width)
@@ -150,7 +150,7 @@ static void sort_by_level(builder *b, size_t *counts) {
     start += count;
   }
   for (size_t k = 0; k < b->tree->count; k++)
-    b->order[counts[b->cells[k].level]++] = (uint32_t)k;
+    b->order[counts[level_of(b->cells[k].heat)]++] = (uint32_t)k;
 }
 
 static uint32_t find_root(cell *cells, uint32_t i) {
@@ -186,7 +186,8 @@ static uint32_t join(builder *b, uint32_t root, uint32_t k) {
 static void join_neighbours(builder *b, uint32_t k) {
   const cell *cells = b->cells;
   uint32_t root = k;
-  size_t n = b->tree->count, at = cells[k].pixel, x = at % b->width, right = x + 1 < b->width;
+  uint32_t x = cells[k].pixel % (uint32_t)b->width;
+  size_t n = b->tree->count, at = cells[k].pixel, right = x + 1 < b->width;
   if (x > 0 && k > 0 && cells[k - 1].pixel + 1 == at) root = join(b, root, k - 1);
   if (right && k + 1 < n && cells[k + 1].pixel == at + 1) root = join(b, root, k + 1);
   for (uint32_t i = cells[k].above; i < k && cells[i].pixel + b->width <= at + right; i++)
@@ -250,11 +251,15 @@ static void add_level(builder *b, size_t begin, size_t end) {
   for (size_t i = begin; i < end; i++) {
     cell *at = &b->cells[b->order[i]];
     uint32_t root = find_root(b->cells, b->order[i]), number = b->cells[root].head;
-    if (number == BURL_TREE_NONE || number < first) number = make_node(b, root, at->level);
-    float heat = finite(b->heat[at->pixel]);
+    if (number == BURL_TREE_NONE || number < first) number = make_node(b, root, level_of(at->heat));
     uint32_t x = at->pixel % (uint32_t)b->width, y = at->pixel / (uint32_t)b->width;
-    burl_tree_node one = {
-        .area = 1, .sum = (double)heat, .peak = heat, .x0 = x, .y0 = y, .x1 = x + 1, .y1 = y + 1};
+    burl_tree_node one = {.area = 1,
+                          .sum = (double)at->heat,
+                          .peak = at->heat,
+                          .x0 = x,
+                          .y0 = y,
+                          .x1 = x + 1,
+                          .y1 = y + 1};
     add_child(&tree->nodes[number], &one);
     at->home = number;
   }
@@ -280,8 +285,8 @@ static void build(builder *b, size_t *counts) {
   link_rows(b);
   sort_by_level(b, counts);
   for (size_t begin = 0, end; begin < n; begin = end) {
-    for (end = begin + 1;
-         end < n && b->cells[b->order[end]].level == b->cells[b->order[begin]].level;)
+    uint32_t level = level_of(b->cells[b->order[begin]].heat);
+    for (end = begin + 1; end < n && level_of(b->cells[b->order[end]].heat) == level;)
       end++;
     add_level(b, begin, end);
   }
