@@ -3,6 +3,9 @@
 
 usage: python3 tests/golden/make_metrics.py > tests/golden/metrics.txt
 
+AU-sPRO takes half of a region's pixels (rounded down, at least one) as its saturation; the logarithms of AUPIMO
+are the only numbers that are not rational.
+
 All arithmetic is rational (fractions.Fraction) and rounded once, at the end, so the values are those of
 the definitions in docs/math/metrics.md. Only the standard library is needed; where scikit-learn is
 installed, AUROC and AP are also held against it.
@@ -16,6 +19,7 @@ A case is (seed, images, levels, boxes, specks, boost). One recurrence runs thro
                 score = (below(levels) + (boost if set in the mask)) / 64
 """
 from fractions import Fraction
+from math import log
 
 CASES = [(1, 4, 4096, 2, 0, 1500), (2, 5, 8, 1, 20, 3), (3, 3, 2, 2, 0, 1), (4, 6, 100000, 0, 60, 9000),
          (5, 4, 1, 1, 30, 0), (6, 3, 50, 3, 10, 50), (7, 1, 300, 1, 0, 0), (8, 8, 64, 1, 5, 20),
@@ -80,14 +84,35 @@ def area(points, limit):
     return total / limit
 
 
+def saturated(region, image):
+    """The scores of a region that count, each with its share."""
+    wanted = max(1, len(region) // 2)
+    return [(score, Fraction(1, wanted)) for score in sorted((image[p][0] for p in region), reverse=True)[:wanted]]
+
+
+def pimo(images):
+    good = [[s for s, _ in image.values()] for image in images if not any(bad for _, bad in image.values())]
+    bad = [[s for s, bad in image.values() if bad] for image in images]
+    bad = [scores for scores in bad if scores]
+    if not good or not bad:
+        return None
+
+    def share(score):
+        rate = sum(Fraction(sum(s >= score for s in scores), len(scores)) for scores in good) / len(good)
+        return 1.0 if rate <= Fraction(1, 10**5) else max(0.0, log(1e-4 / float(rate)) / log(10.0))
+    return sum(sum(map(share, scores)) / len(scores) for scores in bad) / len(bad)
+
+
 def metrics(images):
     pixels = [v for image in images for v in image.values()]
     overlap = [(image[p][0], len(region)) for image in images for region in regions_of(image) for p in region]
+    parts = [part for image in images for region in regions_of(image) for part in saturated(region, image)]
     regions = sum(len(regions_of(image)) for image in images)
     pos, neg = sum(bad for _, bad in pixels), sum(not bad for _, bad in pixels)
     tp = fp = 0
-    ap, pro, f1, f1_at = Fraction(0), Fraction(0), None, None
+    ap, pro, spro, f1, f1_at = Fraction(0), Fraction(0), Fraction(0), None, None
     roc, pros = [(Fraction(0), Fraction(0))], [(Fraction(0), Fraction(0))]
+    spros = [(Fraction(0), Fraction(0))]
     for t in sorted({s for s, _ in pixels}, reverse=True):
         new = [bad for s, bad in pixels if s == t]
         tp, fp = tp + sum(new), fp + len(new) - sum(new)
@@ -100,10 +125,14 @@ def metrics(images):
             pro += sum((Fraction(1, size) for s, size in overlap if s == t), Fraction(0)) / regions
             roc.append((Fraction(fp, neg), Fraction(tp, pos)))
             pros.append((Fraction(fp, neg), pro))
+            spro += sum((share for s, share in parts if s == t), Fraction(0)) / regions
+            spros.append((Fraction(fp, neg), spro))
     both = pos > 0 and neg > 0
     return {"auroc": area(roc, Fraction(1)) if both else None, "ap": ap if pos else None, "f1": f1, "f1_at": f1_at,
             "aupro_030": area(pros, Fraction(3, 10)) if both else None,
             "aupro_005": area(pros, Fraction(1, 20)) if both else None,
+            "aupro_060": area(pros, Fraction(3, 5)) if both else None,
+            "auspro_030": area(spros, Fraction(3, 10)) if both else None, "aupimo": pimo(images),
             "pixels": len(pixels), "defect_pixels": pos, "regions": regions}
 
 
@@ -120,12 +149,14 @@ def hold_against_sklearn(images, found):
 
 
 def main():
-    print("# seed images levels boxes specks boost | pixels defect_pixels regions auroc ap f1 f1_at aupro_030 aupro_005")
+    print("# seed images levels boxes specks boost | pixels defect_pixels regions auroc ap f1 f1_at aupro_030 aupro_005 aupro_060 "
+          "auspro_030 aupimo")
     for case in CASES:
         images = make_case(*case)
         found = metrics(images)
         hold_against_sklearn(images, found)
-        numbers = [found[k] for k in ("auroc", "ap", "f1", "f1_at", "aupro_030", "aupro_005")]
+        numbers = [found[k] for k in ("auroc", "ap", "f1", "f1_at", "aupro_030", "aupro_005", "aupro_060",
+                                         "auspro_030", "aupimo")]
         counts = [found[k] for k in ("pixels", "defect_pixels", "regions")]
         print(*case, "|", *counts, *("nan" if v is None else repr(float(v)) for v in numbers))
 

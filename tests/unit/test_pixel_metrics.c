@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "reference/ref_metrics.h"
+#include "shape/components.h"
 #include "unit/failing.h"
 
 #include <burl/evaluate.h>
@@ -423,13 +424,43 @@ static int read_golden(golden *g, const char *line) {
   unsigned long long pixels, defect_pixels;
   burl_pixel_metrics *m = &g->expected;
   burl_ranking *r = &m->ranking;
-  int fields = sscanf(line, "%u %u %u %u %u %u | %llu %llu %zu %lf %lf %lf %lf %lf %lf", &g->seed,
-                      &g->images, &g->levels, &g->boxes, &g->specks, &g->boost, &pixels,
+  int fields = sscanf(line, "%u %u %u %u %u %u | %llu %llu %zu %lf %lf %lf %lf %lf %lf %lf %lf %lf",
+                      &g->seed, &g->images, &g->levels, &g->boxes, &g->specks, &g->boost, &pixels,
                       &defect_pixels, &m->regions, &r->auroc, &r->ap, &r->f1_max, &r->f1_threshold,
-                      &m->aupro_030, &m->aupro_005);
+                      &m->aupro_030, &m->aupro_005, &m->aupro, &m->auspro_030, &m->aupimo);
   m->pixels = pixels;
   m->defect_pixels = defect_pixels;
-  return fields == 15;
+  return fields == 18;
+}
+
+/* Regions are found with half of their pixels. */
+static void add_by_halves(burl_pixel_evaluator *self, const picture *p) {
+  uint32_t labels[MOST_PIXELS], count = 0;
+  static uint8_t masks[MOST_PIXELS][MOST_PIXELS];
+  burl_saturated_region regions[MOST_PIXELS];
+  size_t n = p->height * p->width;
+  assert_int_equal(burl_components(labels, &count, p->mask, p->height, p->width), BURL_OK);
+  for (uint32_t r = 0; r < count; r++) {
+    uint64_t pixels = 0;
+    for (size_t i = 0; i < n; i++) {
+      masks[r][i] = labels[i] == r + 1;
+      pixels += masks[r][i];
+    }
+    regions[r] = (burl_saturated_region){masks[r], pixels < 2 ? 1 : pixels / 2};
+  }
+  assert_int_equal(
+      burl_pixel_evaluator_add_saturated(self, p->heat, p->height, p->width, regions, count),
+      BURL_OK);
+}
+
+static burl_pixel_metrics evaluate_by_halves(const pictures *set) {
+  burl_pixel_evaluator *self = evaluator();
+  assert_int_equal(burl_pixel_evaluator_set_limit(self, 0.6), BURL_OK);
+  for (size_t i = 0; i < set->count; i++)
+    add_by_halves(self, &set->at[i]);
+  outcome o = compute(self);
+  burl_pixel_evaluator_free(self);
+  return o.metrics;
 }
 
 static void test_golden(void **state) {
@@ -447,6 +478,11 @@ static void test_golden(void **state) {
     make_golden(&set, &g);
     outcome o = evaluate(&set);
     assert_metrics(&o.metrics, &g.expected, 1e-14);
+    burl_pixel_metrics m = evaluate_by_halves(&set);
+    assert_metrics(&m, &g.expected, 1e-14);
+    assert_true(near(m.aupro, g.expected.aupro, 1e-14));
+    assert_true(near(m.auspro_030, g.expected.auspro_030, 1e-14));
+    assert_true(near(m.aupimo, g.expected.aupimo, 1e-14));
     cases++;
   }
   fclose(file);
