@@ -15,7 +15,7 @@ _burl() {
         --spatial-weight --false-alarm --set --no-gallery --seed --threads --quiet --help"
       ;;
     score) options="--output --raw --no-pictures --explain --encoder --threads --quiet --help" ;;
-    eval) options="--output --mask-threshold --pro-limit --format --encoder --threads --quiet --help" ;;
+    eval) options="--output --mask-threshold --pro-limit --boxes --format --encoder --threads --quiet --help" ;;
     compare) options="--format --threads --quiet --help" ;;
     detect)
       options="--output --top --min-score --fail-above --nms --mm-per-px --no-pictures --encoder --threads --quiet

@@ -39,7 +39,7 @@ typedef struct eval_job {
   uint8_t *labels;
   size_t *items; /* of the data set, as they were added to the report */
   cli_regions regions;
-  burl_box_evaluator *boxes;
+  cli_boxes boxes;
   cli_gallery gallery;
   size_t count, defects, false_alarms;
   size_t with_truth,
@@ -159,8 +159,8 @@ static burl_status add_image(eval_job *job, const burl_scored *scored, const uin
   if (status == BURL_OK && mask && item->defective)
     status = burl_cli_regions_add(&job->regions, item, scored->heat, mask, image->height,
                                   image->width, 1);
-  if (status == BURL_OK && mask)
-    status = burl_cli_boxes_add(job->boxes, scored->heat, mask, image->height, image->width);
+  if (status == BURL_OK)
+    status = burl_cli_boxes_add(&job->boxes, item, scored->heat, mask, image->height, image->width);
   double middle = burl_cli_clock();
   if (status == BURL_OK) status = burl_report_add(job->report, &row, image, scored->heat, mask);
   job->metrics.seconds.metrics += middle - start;
@@ -198,10 +198,11 @@ static size_t count_test_images(const burl_dataset *dataset) {
 static burl_status check_outputs(eval_job *job, const cli_values *values,
                                  const burl_dataset *dataset, burl_diag *diag) {
   const char *folder = values->option[CLI_OUTPUT].text;
+  const char *files[] = {values->operands[0], values->operands[1], values->option[CLI_BOXES].text};
   cli_inputs inputs = {0};
   burl_status status = burl_cli_make_folder(folder, diag);
   if (status == BURL_OK)
-    status = burl_cli_inputs_collect(&inputs, dataset, values->operands, 2, diag);
+    status = burl_cli_inputs_collect(&inputs, dataset, files, files[2] ? 3 : 2, diag);
   for (int i = 0; status == BURL_OK && i < OUTPUT_COUNT; i++) {
     job->outputs[i] = burl_cli_join(folder, output_names[i], "");
     status = job->outputs[i] ? burl_cli_inputs_protect(&inputs, job->outputs[i], diag)
@@ -230,9 +231,10 @@ static burl_status prepare(eval_job *job, const cli_values *values, const burl_d
   if (status == BURL_OK)
     status = burl_pixel_evaluator_set_limit(job->pixels, values->option[CLI_PRO_LIMIT].real);
   if (status == BURL_OK) status = burl_evidence_new(&job->evidence, 1);
-  if (status == BURL_OK) status = burl_box_evaluator_new(&job->boxes);
   if (status == BURL_OK) status = burl_report_new(&job->report, values->operands[1], GALLERY);
   if (status != BURL_OK) return explain(diag, status, NULL);
+  status = burl_cli_boxes_open(&job->boxes, values->option[CLI_BOXES].text, diag);
+  if (status != BURL_OK) return status;
   return check_outputs(job, values, dataset, diag);
 }
 
@@ -263,7 +265,7 @@ static burl_status compute_metrics(eval_job *job, int threads, burl_diag *diag) 
   metrics->threshold = 1;
   burl_status status = burl_evaluate_ranking(&metrics->image, job->scores, job->labels, job->count);
   if (status == BURL_OK) status = measure_pixels(job);
-  if (status == BURL_OK) status = burl_cli_boxes_compute(job->boxes, &metrics->boxes);
+  if (status == BURL_OK) status = burl_box_evaluator_compute(job->boxes.evaluator, &metrics->boxes);
   burl_resampling options = {.level = LEVEL, .threads = threads};
   if (status == BURL_OK)
     status = burl_evidence_intervals(job->evidence, metrics->intervals, &options);
@@ -433,7 +435,7 @@ static void free_job(eval_job *job, size_t items) {
   burl_saturations_free(job->saturations);
   burl_report_free(job->report);
   burl_cli_regions_free(&job->regions);
-  burl_box_evaluator_free(job->boxes);
+  burl_cli_boxes_close(&job->boxes);
   burl_cli_gallery_free(&job->gallery);
 }
 

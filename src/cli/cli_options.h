@@ -48,6 +48,7 @@ typedef enum cli_id {
   CLI_GALLERY,
   CLI_FORMAT,
   CLI_PRO_LIMIT,
+  CLI_BOXES,
   CLI_TOP,
   CLI_MIN_SCORE,
   CLI_FAIL_ABOVE,
