@@ -15,11 +15,12 @@ extern "C" {
 #endif
 
 #define BURL_SELECT_TRIALS 3 /* none, grid, periodic */
+#define BURL_SELECT_PUTS 5   /* moved, exchanged, shifted, stain, speck: they tell positions */
 
 /* A candidate on held-out images with synthetic defects; means over images. */
 typedef struct burl_select_trial {
   burl_spatial spatial;
-  double ap[BURL_PUT_COUNT], aupro[BURL_PUT_COUNT]; /* by kind: pixel AP, AUPRO(0.30) */
+  double ap[BURL_SELECT_PUTS], aupro[BURL_SELECT_PUTS]; /* by kind: pixel AP, AUPRO(0.30) */
   /* Beyond `none`, in the mean of the kinds, paired by image; 0 for none itself. */
   double ap_gain, ap_error, aupro_gain; /* error: standard error of ap_gain */
 } burl_select_trial;

@@ -137,10 +137,10 @@ static burl_status sit(void *context, size_t index, int worker) {
   const burl_contest *contest = h->contest;
   seat s = {0};
   burl_status status = seat_open(&s, contest, index);
-  size_t defects = contest->rounds * BURL_PUT_COUNT;
+  size_t defects = contest->rounds * CONTEST_PUTS;
   for (size_t k = 0; k < defects && status == BURL_OK; k++)
     status =
-        put_and_judge(h, &s, index, k / BURL_PUT_COUNT, (burl_put)(k % BURL_PUT_COUNT), worker);
+        put_and_judge(h, &s, index, k / CONTEST_PUTS, (burl_put)(k % CONTEST_PUTS), worker);
   seat_close(&s);
   pthread_mutex_lock(&h->lock);
   burl_observe_progress(h->observer, "comparing positions", ++h->done, contest->images);
@@ -166,7 +166,7 @@ burl_status burl_contest_run(burl_contest *contest, const burl_observer *observe
                              burl_diag *diag) {
   hall h = {.contest = contest, .observer = observer};
   contest->images = burl_dataset_get_count(contest->held_out);
-  size_t figures = contest->images * contest->rounds * BURL_PUT_COUNT * contest->models;
+  size_t figures = contest->images * contest->rounds * CONTEST_PUTS * contest->models;
   contest->ap = burl_alloc(figures, sizeof *contest->ap);
   contest->aupro = burl_alloc(figures, sizeof *contest->aupro);
   if (!contest->ap || !contest->aupro || pthread_mutex_init(&h.lock, NULL) != 0)

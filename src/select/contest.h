@@ -4,9 +4,12 @@
 
 #include <burl/dataset.h>
 #include <burl/model.h>
-#include <burl/synth_put.h>
+#include <burl/select.h>
 
-enum { CONTEST_MODELS = 3 };
+enum {
+  CONTEST_MODELS = 3,
+  CONTEST_PUTS = BURL_SELECT_PUTS /* kinds of defects, the first ones of burl_put */
+};
 
 typedef struct burl_contest {
   const burl_dataset *held_out;
@@ -27,7 +30,7 @@ void burl_contest_close(burl_contest *contest);
 
 static inline size_t burl_contest_at(const burl_contest *contest, size_t image, size_t round,
                                      size_t kind, size_t model) {
-  return ((image * contest->rounds + round) * BURL_PUT_COUNT + kind) * contest->models + model;
+  return ((image * contest->rounds + round) * CONTEST_PUTS + kind) * contest->models + model;
 }
 
 #endif

@@ -96,17 +96,17 @@ static void sum_up(selection *s, size_t m) {
   for (size_t unit = 0; unit < c->images * c->rounds; unit++) {
     double ap = 0.0, aupro = 0.0;
     if (isnan(c->ap[burl_contest_at(c, unit / c->rounds, unit % c->rounds, 0, m)])) continue;
-    for (size_t k = 0; k < BURL_PUT_COUNT; k++) {
+    for (size_t k = 0; k < CONTEST_PUTS; k++) {
       size_t at = burl_contest_at(c, unit / c->rounds, unit % c->rounds, k, 0);
       trial->ap[k] += c->ap[at + m];
       trial->aupro[k] += c->aupro[at + m];
-      ap += (c->ap[at + m] - c->ap[at]) / BURL_PUT_COUNT;
-      aupro += (c->aupro[at + m] - c->aupro[at]) / BURL_PUT_COUNT;
+      ap += (c->ap[at + m] - c->ap[at]) / CONTEST_PUTS;
+      aupro += (c->aupro[at + m] - c->aupro[at]) / CONTEST_PUTS;
     }
     n += 1.0, gain += ap, squares += ap * ap, aupro_gain += aupro;
   }
   if (n < 2.0) return;
-  for (size_t k = 0; k < BURL_PUT_COUNT; k++)
+  for (size_t k = 0; k < CONTEST_PUTS; k++)
     trial->ap[k] /= n, trial->aupro[k] /= n;
   trial->ap_gain = gain / n;
   trial->ap_error = sqrt(fmax(squares / n - gain / n * (gain / n), 0.0) / (n - 1.0));
@@ -120,9 +120,9 @@ static int is_worth_it(const burl_select_trial *trial) {
 
 static double mean_ap(const burl_select_trial *trial) {
   double sum = 0.0;
-  for (size_t k = 0; k < BURL_PUT_COUNT; k++)
+  for (size_t k = 0; k < CONTEST_PUTS; k++)
     sum += trial->ap[k];
-  return sum / BURL_PUT_COUNT;
+  return sum / CONTEST_PUTS;
 }
 
 static void decide(selection *s) {

@@ -1,9 +1,9 @@
 /* Putting a defect on an image: where, how large, of what shape; then the kind's own function; then
  * the blend and the mask.
  *
- * The blob is an ellipse whose radius is ruffled by three harmonics. With r the distance from its
- * middle in units of the ruffled radius, the weight is 1 up to 1 - soft, 0 from 1 + soft on and
- * falls smoothly between, so that r = 1, the mask's edge, is where it is a half. */
+ * The mask holds what has changed by more than a 255th of the range, and the body of the shape,
+ * where its weight is a half or more, whether what was put there happens to equal what it covers or
+ * not. */
 #include "synth/put.h"
 
 #include "base/memory.h"
@@ -11,68 +11,37 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LEAST_SIDE = 32, HARMONICS = 3 };
+enum { LEAST_SIDE = 32 };
+#define SEEN (1.0 / 255.0 + 1e-9)
 
 typedef struct put_kind {
   const char *name;
-  double least, most; /* radius as a share of the image's shorter side */
-  double cap;         /* most pixels of it */
-  double soft;        /* share of the radius over which the edge falls, to either side */
+  burl_put_plan plan;
   void (*fill)(burl_put_job *job);
 } put_kind;
 
+#define BLOB BURL_PUT_BLOB
+#define BAND BURL_PUT_BAND
 static const put_kind kinds[] = {
-    [BURL_PUT_MOVED] = {"moved", 0.04, 0.09, 40, 0.08, burl_put_moved},
-    [BURL_PUT_EXCHANGED] = {"exchanged", 0.04, 0.09, 40, 0.08, burl_put_exchanged},
-    [BURL_PUT_SHIFTED] = {"shifted", 0.05, 0.10, 48, 0.15, burl_put_shifted},
-    [BURL_PUT_STAIN] = {"stain", 0.04, 0.10, 48, 0.35, burl_put_stain},
-    [BURL_PUT_SPECK] = {"speck", 0.006, 0.012, 5, 0.3, burl_put_speck},
+    /* form, pixels from..to, most share of the side, soft, flatness or length from..to */
+    [BURL_PUT_MOVED] = {"moved", {BLOB, {8, 40}, 0.09, 0.08, {0.6, 1}}, burl_put_moved},
+    [BURL_PUT_EXCHANGED] = {"exchanged", {BLOB, {8, 40}, 0.09, 0.08, {0.6, 1}}, burl_put_exchanged},
+    [BURL_PUT_SHIFTED] = {"shifted", {BLOB, {10, 48}, 0.1, 0.15, {0.6, 1}}, burl_put_shifted},
+    [BURL_PUT_STAIN] = {"stain", {BLOB, {5, 75}, 0.22, 0.5, {0.4, 1}}, burl_put_stain},
+    [BURL_PUT_SPECK] = {"speck", {BLOB, {1.2, 5}, 0.05, 0.3, {0.6, 1}}, burl_put_speck},
+    [BURL_PUT_STREAK] = {"streak", {BAND, {1, 4}, 0.05, 0.3, {0.12, 1.2}}, burl_put_streak},
+    [BURL_PUT_HOLE] = {"hole", {BLOB, {3, 15}, 0.06, 0.2, {0.3, 1}}, burl_put_hole},
+    [BURL_PUT_SCAR] = {"scar", {BLOB, {8, 26}, 0.1, 0.15, {0.15, 1}}, burl_put_scar},
+    [BURL_PUT_WARP] = {"warp", {BAND, {3, 12}, 0.06, 0.3, {0.15, 1}}, burl_put_warp},
+    [BURL_PUT_BLUR] = {"blur", {BLOB, {8, 30}, 0.12, 0.3, {0.6, 1}}, burl_put_blur},
+    [BURL_PUT_STEP] = {"step", {BAND, {8, 45}, 0.18, 0.08, {0.2, 1.2}}, burl_put_step},
 };
+#undef BLOB
+#undef BAND
 _Static_assert(sizeof kinds / sizeof *kinds == BURL_PUT_COUNT, "a row for every kind");
 
 const char *burl_put_get_name(burl_put kind) {
   return (unsigned)kind < BURL_PUT_COUNT ? kinds[kind].name : NULL;
-}
-
-/* The blob, in pixels. */
-typedef struct blob {
-  double y, x, radius, flat, turn[2], soft;
-  double size[HARMONICS], phase[HARMONICS];
-} blob;
-
-static double uniform(burl_random *random, double low, double high) {
-  return low + (high - low) * burl_random_uniform(random);
-}
-
-static double blob_reach(const blob *b) {
-  return ceil(b->radius * (1.0 + 0.3) * (1.0 + b->soft)) + 1.0; /* ruffles add up to 0.3 */
-}
-
-static blob blob_draw(const put_kind *kind, const burl_image *image, burl_random *random) {
-  double side = (double)(image->height < image->width ? image->height : image->width);
-  double turn = uniform(random, 0.0, 6.283185307179586);
-  blob b = {.soft = kind->soft, .turn = {cos(turn), sin(turn)}};
-  b.radius = fmax(fmin(side * uniform(random, kind->least, kind->most), kind->cap), 1.5);
-  b.flat = uniform(random, 0.6, 1.0);
-  for (int i = 0; i < HARMONICS; i++) {
-    b.size[i] = uniform(random, 0.0, 0.1);
-    b.phase[i] = uniform(random, 0.0, 6.283185307179586);
-  }
-  double reach = blob_reach(&b);
-  b.y = uniform(random, reach, (double)image->height - 1.0 - reach);
-  b.x = uniform(random, reach, (double)image->width - 1.0 - reach);
-  return b;
-}
-
-static double blob_weight(const blob *b, double y, double x) {
-  double dy = y - b->y, dx = x - b->x;
-  double along = b->turn[0] * dx + b->turn[1] * dy;
-  double across = (b->turn[0] * dy - b->turn[1] * dx) / b->flat;
-  double angle = atan2(across, along), edge = b->radius;
-  for (int i = 0; i < HARMONICS; i++)
-    edge += b->radius * b->size[i] * cos((i + 2) * angle + b->phase[i]);
-  double t = (1.0 + b->soft - sqrt(along * along + across * across) / edge) / (2.0 * b->soft);
-  return t <= 0.0 ? 0.0 : t >= 1.0 ? 1.0 : t * t * (3.0 - 2.0 * t);
 }
 
 static double deviation_of(const burl_image *image) {
@@ -110,13 +79,14 @@ static void blend(burl_image *image, burl_image *mask, const burl_put_job *job) 
   for (size_t i = 0; i < job->height; i++)
     for (size_t j = 0; j < job->width; j++) {
       size_t at = i * job->width + j, pixel = (job->y + i) * image->width + job->x + j;
-      double weight = (double)job->weight[at];
-      if (weight >= 0.5) ((uint8_t *)mask->data)[pixel] = 255;
+      double weight = (double)job->weight[at], most = 0.0;
       for (size_t c = 0; c < image->channels && weight > 0.0; c++) {
-        double was = sample_at(image, pixel * image->channels + c);
-        double now = was + weight * ((double)job->value[c * area + at] - was);
-        set_sample(image, pixel * image->channels + c, now);
+        size_t sample = pixel * image->channels + c;
+        double was = sample_at(image, sample), to = (double)job->value[c * area + at];
+        set_sample(image, sample, job->done ? to : was + weight * (to - was));
+        most = fmax(most, fabs(sample_at(image, sample) - was));
       }
+      if (weight >= 0.5 || most > SEEN) ((uint8_t *)mask->data)[pixel] = 255;
     }
 }
 
@@ -136,17 +106,29 @@ static size_t least(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
-/* The box around a blob; no larger than what a patch can be taken from. */
-static void frame(burl_put_job *job, const blob *b) {
-  double reach = blob_reach(b);
-  size_t side = 2 * (size_t)reach + 1;
-  job->height = least(side, job->image->height), job->width = least(side, job->image->width);
+/* The box around a shape; no larger than what a patch can be taken from. */
+static void frame(burl_put_job *job) {
+  double reach[2];
+  burl_put_shape_reach(reach, &job->shape);
+  double top = fmax(job->shape.y - reach[0], 0.0), left = fmax(job->shape.x - reach[1], 0.0);
+  job->height = least((size_t)(job->shape.y + reach[0] - top) + 1, job->image->height);
+  job->width = least((size_t)(job->shape.x + reach[1] - left) + 1, job->image->width);
   if (job->other) {
     job->height = least(job->height, job->other->height);
     job->width = least(job->width, job->other->width);
   }
-  job->y = least((size_t)fmax(b->y - reach, 0.0), job->image->height - job->height);
-  job->x = least((size_t)fmax(b->x - reach, 0.0), job->image->width - job->width);
+  job->y = least((size_t)top, job->image->height - job->height);
+  job->x = least((size_t)left, job->image->width - job->width);
+}
+
+static void read_box(burl_put_job *job) {
+  size_t area = job->height * job->width;
+  for (size_t i = 0; i < area; i++)
+    job->weight[i] = (float)burl_put_shape_weight(
+        &job->shape, (double)(job->y + i / job->width), (double)(job->x + i % job->width));
+  for (size_t c = 0; c < job->image->channels; c++)
+    burl_image_get_channel(job->image, c, job->value + c * area, job->width, job->y, job->x,
+                           job->height, job->width);
 }
 
 burl_status burl_synth_put(burl_image *image, burl_image *mask, const burl_image *other,
@@ -160,22 +142,16 @@ burl_status burl_synth_put(burl_image *image, burl_image *mask, const burl_image
                       .deviation = deviation_of(image)};
   uint64_t stream = burl_random_at(options->index, (uint64_t)options->kind, 0);
   job.random = burl_random_start(options->seed, stream);
-  blob b = blob_draw(kind, image, &job.random);
-  frame(&job, &b);
-  job.radius = b.radius;
+  job.shape = burl_put_shape_draw(&kind->plan, image->height, image->width, &job.random);
+  frame(&job);
   size_t area = job.height * job.width;
   burl_image made = {0};
-  job.weight = burl_alloc(area * (image->channels + 1), sizeof *job.weight);
+  job.weight = burl_alloc(area * (image->channels + 2), sizeof *job.weight);
   status =
       job.weight ? burl_image_new(&made, image->height, image->width, 1, BURL_U8) : BURL_ERR_MEMORY;
   if (status == BURL_OK) {
-    job.value = job.weight + area;
-    for (size_t i = 0; i < area; i++)
-      job.weight[i] =
-          (float)blob_weight(&b, (double)(job.y + i / job.width), (double)(job.x + i % job.width));
-    for (size_t c = 0; c < image->channels; c++)
-      burl_image_get_channel(image, c, job.value + c * area, job.width, job.y, job.x, job.height,
-                             job.width);
+    job.spare = job.weight + area, job.value = job.spare + area;
+    read_box(&job);
     kind->fill(&job);
     blend(image, &made, &job);
     *mask = made;

@@ -114,7 +114,7 @@ static void test_printed_cloth(void **state) {
   assert_int_equal(one.held_out, IMAGES / 4);
   assert_int_equal(one.trials, 2);
   assert_true(one.trial[1].ap_gain >= 0.02);
-  for (size_t k = 0; k < BURL_PUT_COUNT; k++)
+  for (size_t k = 0; k < BURL_SELECT_PUTS; k++)
     assert_true(one.trial[0].ap[k] > 0.0 && one.trial[1].ap[k] <= 1.0);
 }
 

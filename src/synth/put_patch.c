@@ -1,4 +1,4 @@
-/* What the kinds of defects do to the box they are given.
+/* Good cloth in the wrong place.
  *
  * A patch from elsewhere is looked for in a few places, and the one that differs most from what it
  * covers is taken: on a print, chance would often bring the same piece of the repeat again. It is
@@ -58,30 +58,22 @@ void burl_put_exchanged(burl_put_job *job) {
 /* The same cloth, some pixels aside: a fifth to three fifths of the blob's radius. */
 void burl_put_shifted(burl_put_job *job) {
   double angle = 6.283185307179586 * burl_random_uniform(&job->random);
-  double far = fmax(job->radius * (0.2 + 0.4 * burl_random_uniform(&job->random)), 2.0);
+  double far = fmax(job->shape.radius * (0.2 + 0.4 * burl_random_uniform(&job->random)), 2.0);
   double y = (double)job->y + far * sin(angle), x = (double)job->x + far * cos(angle);
   y = fmin(fmax(floor(y + 0.5), 0.0), (double)(job->image->height - job->height));
   x = fmin(fmax(floor(x + 0.5), 0.0), (double)(job->image->width - job->width));
   read_patch(job->value, job, job->image, (size_t)y, (size_t)x);
 }
 
-/* Adds to all channels alike. */
-static void tint(burl_put_job *job, double amount) {
-  size_t n = job->image->channels * job->height * job->width;
-  for (size_t i = 0; i < n; i++)
-    job->value[i] += (float)amount;
-}
-
-static double either_sign(burl_random *random) {
-  return burl_random_below(random, 2) ? 1.0 : -1.0;
-}
-
-void burl_put_stain(burl_put_job *job) {
-  double size = 0.5 + 0.7 * burl_random_uniform(&job->random);
-  tint(job, either_sign(&job->random) * size * job->strength * job->deviation);
-}
-
-void burl_put_speck(burl_put_job *job) {
-  double size = 2.0 + 1.5 * burl_random_uniform(&job->random);
-  tint(job, either_sign(&job->random) * size * job->strength * job->deviation);
+/* Elsewhere, with rows for columns, so that yarns run across. */
+void burl_put_scar(burl_put_job *job) {
+  take_patch(job, job->image);
+  for (size_t c = 0; job->height == job->width && c < job->image->channels; c++)
+    for (size_t i = 0; i < job->height; i++)
+      for (size_t j = 0; j < i; j++) {
+        float *v = job->value + c * job->height * job->width;
+        float kept = v[i * job->width + j];
+        v[i * job->width + j] = v[j * job->width + i];
+        v[j * job->width + i] = kept;
+      }
 }
