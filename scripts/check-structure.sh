@@ -33,7 +33,7 @@ allow prototype base num transport encode
 allow flow base num transport encode
 allow heat base num image encode prototype
 allow shape base num image encode prototype
-allow model base num image dataset encode prototype flow heat
+allow model base num image dataset encode prototype flow heat synth
 allow detect base num transport heat shape
 allow select base num image dataset synth transport encode prototype flow heat shape model detect evaluate
 allow evaluate base num image dataset heat detect shape

@@ -17,6 +17,21 @@ extern "C" {
  */
 #define BURL_HEAT_SCALE 4.0
 
+/* What a defect looks like, as far as a model with matched heads can tell. */
+#define BURL_KIND_LIST(X)                                                                          \
+  X(BURL_KIND_NONE, "")                                                                            \
+  X(BURL_KIND_SPECK, "speck")                                                                      \
+  X(BURL_KIND_STREAK, "streak")                                                                    \
+  X(BURL_KIND_STAIN, "stain")                                                                      \
+  X(BURL_KIND_HOLE, "hole")                                                                        \
+  X(BURL_KIND_WEAVE, "weave fault")
+#define BURL_KIND_ENUM(name, text) name,
+typedef enum burl_kind { BURL_KIND_LIST(BURL_KIND_ENUM) BURL_KIND_COUNT } burl_kind;
+#undef BURL_KIND_ENUM
+
+/* "speck", "weave fault"...; "" for BURL_KIND_NONE, NULL outside the list. */
+BURL_API const char *burl_kind_get_name(burl_kind kind);
+
 /* Writes a NumPy file (version 1.0, little-endian float32, C order, shape (height, width)), whole
  * or not at all. Errors: BURL_ERR_ARGUMENT (no pixel), BURL_ERR_IO, BURL_ERR_MEMORY. */
 BURL_API burl_status burl_heat_save_npy(const float *heat, size_t height, size_t width,

@@ -24,6 +24,8 @@ typedef struct burl_fit_options {
   double false_alarm;     /* share of good images that may reach the threshold: 0.0001..0.5 */
   int threads;            /* 1..256; does not change the result */
   int gallery;            /* keep the training patch nearest to each prototype, with a picture */
+  int heads;              /* match heads to kinds of defects, where there are 16 good images or
+                             more (burl_model_get_head); 0: the plain sum of the groups */
   const char *encoder;    /* borrowed: "texture" (also NULL), "resnet18:FILE", or several, such as
                              "texture,resnet18:FILE"; networks are named in burl/encode.h */
   const char *layers;     /* borrowed: "2,3", of the networks; NULL: those they are best at */

@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLANES = 3, LEAST_ALIGNMENT = 16, MOST_FIELD = 64, BORDER = 16 };
+enum { PLANES = 3, LEAST_ALIGNMENT = 16, MOST_FIELD = 64, BORDER = 32 };
 
 static const float channel_mean[PLANES] = {0.485f, 0.456f, 0.406f};
 static const float channel_deviation[PLANES] = {0.229f, 0.224f, 0.225f};

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define BURL_HEAT_SIGMA 2.0 /* pixels */
+enum { LEAST_REACH = 3 };
 
 size_t burl_ring_of(size_t i, size_t j, size_t rows, size_t cols) {
   size_t ring = BURL_RINGS - 1;
@@ -103,44 +103,55 @@ static size_t mirror(ptrdiff_t i, size_t n) {
   return (size_t)i;
 }
 
-static void kernel(float weight[BURL_HEAT_REACH + 1]) {
-  double sigma = BURL_HEAT_SIGMA / BURL_HEAT_STRIDE, total = 0.0;
+/* Returns how many cells the kernel reaches to each side: three deviations. */
+static int kernel(float weight[BURL_HEAT_REACH + 1], double sigma_pixels) {
+  double sigma = sigma_pixels / BURL_HEAT_STRIDE, total = 0.0;
   double w[BURL_HEAT_REACH + 1];
-  for (int k = 0; k <= BURL_HEAT_REACH; k++) {
+  int reach = (int)fmin(fmax(ceil(3.0 * sigma), LEAST_REACH), BURL_HEAT_REACH);
+  for (int k = 0; k <= reach; k++) {
     w[k] = exp(-0.5 * k * k / (sigma * sigma));
     total += k ? 2.0 * w[k] : w[k];
   }
-  for (int k = 0; k <= BURL_HEAT_REACH; k++)
+  for (int k = 0; k <= reach; k++)
     weight[k] = (float)(w[k] / total);
+  return reach;
 }
 
-void burl_heat_smooth(burl_heat_grid *grid, float *scratch) {
-  float weight[BURL_HEAT_REACH + 1];
-  size_t rows = grid->rows, cols = grid->cols;
-  kernel(weight);
-  for (size_t i = 0; i < rows; i++) {
-    float *out = scratch + i * cols;
-    const float *centre = grid->data + i * cols;
+static void smooth_down(float *out, const burl_heat_grid *grid, size_t i, const float *weight,
+                        int reach) {
+  size_t cols = grid->cols;
+  const float *centre = grid->data + i * cols;
+  for (size_t j = 0; j < cols; j++)
+    out[j] = weight[0] * centre[j];
+  for (int k = 1; k <= reach; k++) {
+    const float *above = grid->data + mirror((ptrdiff_t)i - k, grid->rows) * cols;
+    const float *below = grid->data + mirror((ptrdiff_t)i + k, grid->rows) * cols;
     for (size_t j = 0; j < cols; j++)
-      out[j] = weight[0] * centre[j];
-    for (int k = 1; k <= BURL_HEAT_REACH; k++) {
-      const float *above = grid->data + mirror((ptrdiff_t)i - k, rows) * cols;
-      const float *below = grid->data + mirror((ptrdiff_t)i + k, rows) * cols;
-      for (size_t j = 0; j < cols; j++)
-        out[j] += weight[k] * (above[j] + below[j]);
-    }
+      out[j] += weight[k] * (above[j] + below[j]);
   }
-  for (size_t i = 0; i < rows; i++) {
-    const float *in = scratch + i * cols;
-    float *out = grid->data + i * cols;
-    for (size_t j = 0; j < cols; j++) {
-      float sum = weight[0] * in[j];
-      for (int k = 1; k <= BURL_HEAT_REACH; k++)
-        sum +=
-            weight[k] * (in[mirror((ptrdiff_t)j - k, cols)] + in[mirror((ptrdiff_t)j + k, cols)]);
-      out[j] = sum;
-    }
+}
+
+static float smooth_across(const float *in, size_t cols, size_t j, const float *weight, int reach) {
+  float sum = weight[0] * in[j];
+  if (j >= (size_t)reach && j + (size_t)reach < cols) {
+    for (int k = 1; k <= reach; k++)
+      sum += weight[k] * (in[j - (size_t)k] + in[j + (size_t)k]);
+    return sum;
   }
+  for (int k = 1; k <= reach; k++)
+    sum += weight[k] * (in[mirror((ptrdiff_t)j - k, cols)] + in[mirror((ptrdiff_t)j + k, cols)]);
+  return sum;
+}
+
+void burl_heat_smooth(burl_heat_grid *grid, float *scratch, double sigma) {
+  float weight[BURL_HEAT_REACH + 1];
+  int reach = kernel(weight, sigma);
+  for (size_t i = 0; i < grid->rows; i++)
+    smooth_down(scratch + i * grid->cols, grid, i, weight, reach);
+  for (size_t i = 0; i < grid->rows; i++)
+    for (size_t j = 0; j < grid->cols; j++)
+      grid->data[i * grid->cols + j] =
+          smooth_across(scratch + i * grid->cols, grid->cols, j, weight, reach);
 }
 
 /* One row of pixels [x0,x0+n) from a row of grid values that begins at pixel 0. */

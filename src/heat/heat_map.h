@@ -14,7 +14,7 @@
 enum {
   BURL_RINGS = 5,       /* cells at distance 0, 1, 2, 3 and >= 4 from the border */
   BURL_HEAT_STRIDE = 4, /* pixels between cells of the common grid */
-  BURL_HEAT_REACH = 3   /* cells that smoothing looks to each side */
+  BURL_HEAT_REACH = 6   /* cells that smoothing looks to each side, at most */
 };
 
 /* Mean and standard deviation of a group's distances on good cloth, by ring. */
@@ -46,8 +46,11 @@ typedef struct burl_heat_grid {
 
 /* grid += map's values, bilinear; past the map's last cell the last value. */
 void burl_heat_add(burl_heat_grid *grid, const float *values, const burl_feature_map *map);
-/* Gaussian of BURL_HEAT_SIGMA pixels, mirrored at the region's edge; scratch (rows, cols). */
-void burl_heat_smooth(burl_heat_grid *grid, float *scratch);
+/* Gaussian of `sigma` pixels, up to BURL_HEAT_MOST_SIGMA, mirrored at the region's edge; scratch
+ * (rows, cols). */
+#define BURL_HEAT_SIGMA 2.0
+#define BURL_HEAT_MOST_SIGMA 8.0
+void burl_heat_smooth(burl_heat_grid *grid, float *scratch, double sigma);
 /* heat[y*ld + x] = scale * (grid - offset) at every pixel of `core`; heat points to the core's
  * corner, scratch holds a row of the grid. Returns the largest value written. */
 float burl_heat_expand(float *heat, size_t ld, float *scratch, const burl_heat_grid *grid,

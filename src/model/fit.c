@@ -22,7 +22,7 @@ enum { TRIM_ROUNDS = 2 };
 
 burl_fit_options burl_fit_default_options(void) {
   return (burl_fit_options){
-      .bank = burl_bank_default_options(), .false_alarm = 0.01, .threads = 1, .gallery = 1};
+      .bank = burl_bank_default_options(), .false_alarm = 0.01, .threads = 1, .gallery = 1, .heads = 1};
 }
 
 static burl_status check_range(const char *name, double value, double low, double high,
@@ -210,6 +210,7 @@ static burl_status learn_by_tiles(fit *f) {
   if (status == BURL_OK) status = join_encoders(f);
   if (status == BURL_OK) status = learn_members(f, 0);
   if (status == BURL_OK) status = burl_fit_balance(f);
+  if (status == BURL_OK) status = burl_fit_match_heads(f);
   if (status == BURL_OK) status = burl_fit_calibrate(f);
   if (status == BURL_OK) status = burl_fit_name_aside(f);
   if (status == BURL_OK && model->options.gallery) status = burl_fit_find_exemplars(f);
@@ -265,7 +266,7 @@ burl_status burl_model_fit(burl_model **model, size_t *skipped, const burl_datas
                            burl_diag *diag) {
   burl_status status = check_options(options, diag);
   if (status != BURL_OK) return status;
-  fit f = {.model = burl_model_new(), .threads = options->threads};
+  fit f = {.model = burl_model_new(), .asked = options, .threads = options->threads};
   if (!f.model || pthread_mutex_init(&f.lock, NULL) != 0) {
     burl_model_free(f.model);
     return burl_fail_memory(diag, NULL);

@@ -18,6 +18,7 @@ typedef struct trim_map {
 
 typedef struct fit {
   burl_model *model;
+  const burl_fit_options *asked; /* with the texts that a model does not keep */
   training data;
   int threads;
   size_t folds;
@@ -41,6 +42,8 @@ burl_status burl_fit_learn_banks(fit *f) BURL_MUST_CHECK;
 burl_status burl_fit_scale(fit *f) BURL_MUST_CHECK;
 /* Encoders that are fused get an equal say. */
 burl_status burl_fit_balance(fit *f) BURL_MUST_CHECK;
+/* model->heads, where there are images enough to match them on. */
+burl_status burl_fit_match_heads(fit *f) BURL_MUST_CHECK;
 /* Prices by the held-out banks there are; from then on what is dear teaches nothing. */
 burl_status burl_fit_find_trim(fit *f) BURL_MUST_CHECK;
 void burl_fit_free_trim(fit *f);

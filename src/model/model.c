@@ -1,6 +1,7 @@
 /* What a model is, and what it says of itself. */
 #include "model/exemplar.h"
 #include "model/model_encoders.h"
+#include "model/model_heads.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -146,10 +147,10 @@ burl_status burl_model_describe(burl_model *model) {
                 model->threshold.value, "threshold_low", model->threshold.low, "threshold_high",
                 model->threshold.high, "images", (json_int_t)model->calibration_images);
   json_t *root = json_pack(
-      "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:s}", "burl_version", model->fitted_by,
+      "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:s}", "burl_version", model->fitted_by,
       "encoder", model->encoder->ops->name, "networks", burl_encoders_describe(model->encoder),
       "options", describe_options(&model->options), "calibration", calibration, "groups",
-      describe_groups(model), "set_aside", describe_aside(model), "images",
+      describe_groups(model), "heads", burl_heads_describe(model), "set_aside", describe_aside(model), "images",
       (json_int_t)model->images, "updates", (json_int_t)model->updates, "data_checksum", checksum);
   if (!root) return BURL_ERR_MEMORY;
   free(model->json);

@@ -1,6 +1,7 @@
 /* Models in safetensors files: tensors of encoder, banks and calibration; settings as JSON text. */
 #include "model/exemplar.h"
 #include "model/model_encoders.h"
+#include "model/model_heads.h"
 
 #include "base/diag.h"
 #include "model/whole.h"
@@ -200,12 +201,24 @@ static burl_status check_format(const burl_safetensors *file, burl_diag *diag) {
                      "is a safetensors file but not a burl model");
   char *end;
   long number = strtol(version, &end, 10);
-  if (*end || end == version || number != MODEL_FORMAT)
+  if (*end || end == version || number < OLDEST_FORMAT || number > MODEL_FORMAT)
     return burl_fail(diag, BURL_ERR_VERSION, NULL,
                      "Fit the model again, or use the version of burl that wrote it.",
-                     "has model format version %.20s; this burl reads version %d", version,
-                     MODEL_FORMAT);
+                     "has model format version %.20s; this burl reads versions %d to %d", version,
+                     OLDEST_FORMAT, MODEL_FORMAT);
   return burl_safetensors_check_checksum(file, diag);
+}
+
+/* They count the encoder's groups, so they are read after it. */
+static burl_status read_heads(burl_model *model, burl_diag *diag) {
+  json_error_t error;
+  json_t *root = json_loads(model->json, 0, &error);
+  if (!root) return burl_fail_memory(diag, NULL); /* the text was read before */
+  burl_status status = burl_heads_take(model, json_object_get(root, "heads"));
+  json_decref(root);
+  if (status != BURL_OK)
+    return burl_fail(diag, status, NULL, "Fit the model again.", "the model's heads are malformed");
+  return BURL_OK;
 }
 
 static burl_status read_lattice(burl_model *model, const burl_safetensors *file, burl_diag *diag) {
@@ -223,6 +236,7 @@ static burl_status read_model(burl_model *model, const burl_safetensors *file, c
   status = read_settings(model, &encoders, burl_safetensors_get_metadata(file, MODEL_KEY), diag);
   if (status == BURL_OK)
     status = burl_encoders_load(&model->encoder, &encoders, file, path, encoder, diag);
+  if (status == BURL_OK) status = read_heads(model, diag);
   if (status == BURL_OK && model->options.bank.spatial == BURL_SPATIAL_PERIODIC)
     status = read_lattice(model, file, diag);
   for (size_t m = 0; status == BURL_OK && m < burl_member_count(model->encoder); m++)

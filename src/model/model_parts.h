@@ -6,13 +6,14 @@
 #include "encode/encoder.h"
 #include "encode/lattice.h"
 #include "encode/texture.h"
-#include "heat/heat_map.h"
+#include "heat/heads.h"
 #include "heat/threshold.h"
 #include "prototype/bank.h"
 #include <burl/model.h>
 
 enum {
-  MODEL_FORMAT = 3,
+  MODEL_FORMAT = 4,        /* 3 is read as well: models without heads */
+  OLDEST_FORMAT = 3,
   TILE_CORE = 1024, /* pixels; a multiple of every encoder's alignment */
   MAX_FOLDS = 5,    /* of the cross-fit behind the calibration */
   MOST_MAXIMA = 4096
@@ -42,6 +43,7 @@ struct burl_model {
   burl_encoder *encoder;
   burl_bank *bank[MODEL_MEMBERS]; /* NULL for members that are not there */
   burl_ring_scale scale[MODEL_MEMBERS];
+  burl_heads heads;
   struct burl_gallery *gallery; /* NULL without */
   burl_lattice lattice;         /* of no dimension unless spatial is periodic */
   burl_fit_options options;     /* threads 0 */
@@ -65,7 +67,9 @@ typedef struct tile_worker {
   float *distance;   /* cells of the finest grid */
   float *positions;  /* (cells, 2) */
   uint32_t *nearest; /* (cells) */
-  float *grid, *scratch;
+  float *grid, *spare;      /* (cells), (3, cells) */
+  float *groups;            /* (groups, cells): each group's standardised distances */
+  unsigned char *kinds;     /* (cells): of the tile scored last by heads */
   burl_feature_map maps[BURL_MAX_GROUPS]; /* of the region encoded last */
 } tile_worker;
 
@@ -111,10 +115,16 @@ burl_heat_grid burl_tile_add_up(tile_worker *worker, burl_bank *const *bank,
                                 const burl_ring_scale *scale, const burl_view *view,
                                 burl_rect region, size_t first, size_t end);
 
-/* Both, for all members. */
-burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,
+/* The same of each group on its own and not smoothed, in worker->groups; the grid returned has their
+ * size, and worker->grid to be filled. */
+burl_heat_grid burl_tile_split(tile_worker *worker, burl_bank *const *bank,
                                const burl_ring_scale *scale, const burl_view *view,
                                burl_rect region);
+
+/* Encodes a region and makes its map: the sum of all members, or what the heads make of them. */
+burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,
+                               const burl_ring_scale *scale, const burl_heads *heads,
+                               const burl_view *view, burl_rect region);
 
 /* Opens the view of an image that is to be scored. Errors: as burl_scorer_score. */
 burl_status burl_scorer_look(const burl_scorer *scorer, burl_view *view, burl_phase *phase,

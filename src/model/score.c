@@ -72,10 +72,10 @@ static burl_status score_tile(void *context, size_t index, int worker) {
   tile_worker *mine = &j->scorer->worker[j->first + worker];
   burl_rect core, region;
   burl_tiling_get(&j->tiling, index, &core, &region);
-  burl_heat_grid grid = burl_tile_score(mine, model->bank, model->scale, &j->view, region);
+  burl_heat_grid grid = burl_tile_score(mine, model->bank, model->scale, &model->heads, &j->view, region);
   float scale = (float)(1.0 / (model->threshold.value - model->typical));
   float *corner = j->heat + core.y * j->tiling.width + core.x;
-  float largest = burl_heat_expand(corner, j->tiling.width, mine->scratch, &grid, core,
+  float largest = burl_heat_expand(corner, j->tiling.width, mine->spare, &grid, core,
                                    (float)model->typical, scale);
   if (largest > j->largest[worker]) j->largest[worker] = largest;
   return BURL_OK;

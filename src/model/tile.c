@@ -10,21 +10,25 @@ burl_tiling burl_model_tiling(const burl_encoder *encoder, size_t height, size_t
 }
 
 static void lay_out(tile_worker *w, size_t cells) {
-  float **arrays[] = {&w->distance, &w->grid, &w->scratch};
+  size_t groups = w->encoder->ops->groups;
+  const struct {
+    float **array;
+    size_t count;
+  } arrays[] = {{&w->distance, cells},   {&w->grid, cells},          {&w->spare, 3 * cells},
+                {&w->positions, 2 * cells}, {&w->groups, groups * cells}};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
     if (w->arena.block)
-      *arrays[i] = burl_arena_take(&w->arena, cells, sizeof(float));
+      *arrays[i].array = burl_arena_take(&w->arena, arrays[i].count, sizeof(float));
     else
-      burl_arena_reserve(&w->arena, cells, sizeof(float));
+      burl_arena_reserve(&w->arena, arrays[i].count, sizeof(float));
   }
-  if (w->arena.block)
+  if (w->arena.block) {
     w->nearest = burl_arena_take(&w->arena, cells, sizeof(uint32_t));
-  else
+    w->kinds = burl_arena_take(&w->arena, cells, sizeof(unsigned char));
+  } else {
     burl_arena_reserve(&w->arena, cells, sizeof(uint32_t));
-  if (w->arena.block)
-    w->positions = burl_arena_take(&w->arena, 2 * cells, sizeof(float));
-  else
-    burl_arena_reserve(&w->arena, 2 * cells, sizeof(float));
+    burl_arena_reserve(&w->arena, cells, sizeof(unsigned char));
+  }
 }
 
 burl_status burl_tile_worker_open(tile_worker *worker, const burl_encoder *encoder) {
@@ -103,29 +107,59 @@ void burl_tile_encode(tile_worker *worker, const burl_view *view, burl_rect regi
   encoder->ops->encode(encoder, worker->workspace, view, region, worker->maps);
 }
 
+static burl_heat_grid grid_over(float *data, burl_rect region) {
+  return (burl_heat_grid){.rows = (region.height + BURL_HEAT_STRIDE - 1) / BURL_HEAT_STRIDE,
+                          .cols = (region.width + BURL_HEAT_STRIDE - 1) / BURL_HEAT_STRIDE,
+                          .row = region.y / BURL_HEAT_STRIDE,
+                          .col = region.x / BURL_HEAT_STRIDE,
+                          .data = data};
+}
+
+/* grid += the standardised distances of a member, where it is there. */
+static void add_member(tile_worker *worker, burl_heat_grid *grid, burl_bank *const *bank,
+                       const burl_ring_scale *scale, const burl_view *view, size_t m) {
+  const burl_feature_map *map = &worker->maps[burl_member_group(m)];
+  if (!bank[m] || map->rows == 0) return;
+  burl_tile_distances(worker, bank[m], view, map);
+  burl_heat_standardise(worker->distance, map, &scale[m]);
+  burl_heat_add(grid, worker->distance, map);
+}
+
 burl_heat_grid burl_tile_add_up(tile_worker *worker, burl_bank *const *bank,
                                 const burl_ring_scale *scale, const burl_view *view,
                                 burl_rect region, size_t first, size_t end) {
-  burl_heat_grid grid = {.rows = (region.height + BURL_HEAT_STRIDE - 1) / BURL_HEAT_STRIDE,
-                         .cols = (region.width + BURL_HEAT_STRIDE - 1) / BURL_HEAT_STRIDE,
-                         .row = region.y / BURL_HEAT_STRIDE,
-                         .col = region.x / BURL_HEAT_STRIDE,
-                         .data = worker->grid};
+  burl_heat_grid grid = grid_over(worker->grid, region);
   memset(grid.data, 0, grid.rows * grid.cols * sizeof *grid.data);
-  for (size_t m = first; m < end; m++) {
-    const burl_feature_map *map = &worker->maps[burl_member_group(m)];
-    if (!bank[m] || map->rows == 0) continue;
-    burl_tile_distances(worker, bank[m], view, map);
-    burl_heat_standardise(worker->distance, map, &scale[m]);
-    burl_heat_add(&grid, worker->distance, map);
+  for (size_t m = first; m < end; m++)
+    add_member(worker, &grid, bank, scale, view, m);
+  burl_heat_smooth(&grid, worker->spare, BURL_HEAT_SIGMA);
+  return grid;
+}
+
+burl_heat_grid burl_tile_split(tile_worker *worker, burl_bank *const *bank,
+                               const burl_ring_scale *scale, const burl_view *view,
+                               burl_rect region) {
+  burl_heat_grid grid = grid_over(worker->groups, region);
+  size_t cells = grid.rows * grid.cols, groups = worker->encoder->ops->groups;
+  memset(grid.data, 0, groups * cells * sizeof *grid.data);
+  for (size_t m = 0; m < burl_member_count(worker->encoder); m++) {
+    burl_heat_grid one = grid;
+    one.data = worker->groups + burl_member_group(m) * cells;
+    add_member(worker, &one, bank, scale, view, m);
   }
-  burl_heat_smooth(&grid, worker->scratch);
+  grid.data = worker->grid;
   return grid;
 }
 
 burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,
-                               const burl_ring_scale *scale, const burl_view *view,
-                               burl_rect region) {
+                               const burl_ring_scale *scale, const burl_heads *heads,
+                               const burl_view *view, burl_rect region) {
   burl_tile_encode(worker, view, region);
-  return burl_tile_add_up(worker, bank, scale, view, region, 0, burl_member_count(worker->encoder));
+  if (heads->count == 0)
+    return burl_tile_add_up(worker, bank, scale, view, region, 0,
+                            burl_member_count(worker->encoder));
+  burl_heat_grid grid = burl_tile_split(worker, bank, scale, view, region);
+  burl_heads_fuse(&grid, worker->kinds, worker->spare, heads, worker->groups,
+                  worker->encoder->ops->groups);
+  return grid;
 }

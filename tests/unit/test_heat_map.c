@@ -172,7 +172,7 @@ static void smooth(float *values, size_t rows, size_t cols_of_grid) {
   float *scratch = malloc(rows * cols_of_grid * sizeof *scratch);
   assert_non_null(scratch);
   burl_heat_grid grid = {.rows = rows, .cols = cols_of_grid, .data = values};
-  burl_heat_smooth(&grid, scratch);
+  burl_heat_smooth(&grid, scratch, BURL_HEAT_SIGMA);
   free(scratch);
 }
 

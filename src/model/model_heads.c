@@ -1,0 +1,74 @@
+/* Heads to and from JSON. What is read may be anything: weights are finite and not below 0, scales
+ * above 0, the last head is the nameless one. */
+#include "model/model_heads.h"
+
+#include <math.h>
+#include <string.h>
+
+static json_t *describe(const burl_head *head, size_t groups) {
+  json_t *weights = json_array();
+  for (size_t g = 0; weights && g < groups; g++)
+    if (json_array_append_new(weights, json_real((double)head->weight[g])) != 0) {
+      json_decref(weights);
+      return NULL;
+    }
+  return json_pack("{s:s, s:o, s:f, s:f, s:f, s:f, s:f}", "kind", burl_kind_get_name(head->kind),
+                   "weights", weights, "sigma", head->sigma, "typical", head->typical, "deviation",
+                   head->deviation, "ap", head->ap, "equal_ap", head->equal_ap);
+}
+
+json_t *burl_heads_describe(const burl_model *model) {
+  json_t *heads = json_array();
+  for (size_t h = 0; heads && h < model->heads.count; h++)
+    if (json_array_append_new(
+            heads, describe(&model->heads.head[h], model->encoder->ops->groups)) != 0) {
+      json_decref(heads);
+      return NULL;
+    }
+  return heads;
+}
+
+static int take_weights(burl_head *head, const json_t *weights, size_t groups) {
+  if (!json_is_array(weights) || json_array_size(weights) != groups) return 0;
+  for (size_t g = 0; g < groups; g++) {
+    const json_t *value = json_array_get(weights, g);
+    double weight = json_number_value(value);
+    if (!json_is_number(value) || !(weight >= 0.0 && weight < 1e30)) return 0;
+    head->weight[g] = (float)weight;
+  }
+  return 1;
+}
+
+static int take_kind(burl_head *head, const char *name) {
+  for (int k = 0; k < BURL_KIND_COUNT; k++)
+    if (strcmp(name, burl_kind_get_name((burl_kind)k)) == 0) {
+      head->kind = (burl_kind)k;
+      return 1;
+    }
+  return 0;
+}
+
+static int take_head(burl_head *head, json_t *from, size_t groups) {
+  const char *kind;
+  json_t *weights;
+  return json_unpack(from, "{s:s, s:o, s:F, s:F, s:F, s:F, s:F}", "kind", &kind, "weights",
+                     &weights, "sigma", &head->sigma, "typical", &head->typical, "deviation",
+                     &head->deviation, "ap", &head->ap, "equal_ap", &head->equal_ap) == 0 &&
+         take_kind(head, kind) && take_weights(head, weights, groups) &&
+         head->sigma >= BURL_HEAT_SIGMA && head->sigma <= BURL_HEAT_MOST_SIGMA &&
+         isfinite(head->typical) && isfinite(head->deviation) && head->deviation > 1e-30;
+}
+
+burl_status burl_heads_take(burl_model *model, const json_t *heads) {
+  size_t count = json_array_size(heads);
+  if (!heads || (json_is_array(heads) && count == 0)) return BURL_OK;
+  if (!json_is_array(heads) || count < 2 || count > BURL_MOST_HEADS) return BURL_ERR_FORMAT;
+  for (size_t h = 0; h < count; h++) {
+    burl_head *head = &model->heads.head[h];
+    if (!take_head(head, json_array_get(heads, h), model->encoder->ops->groups))
+      return BURL_ERR_FORMAT;
+    if ((head->kind == BURL_KIND_NONE) != (h + 1 == count)) return BURL_ERR_FORMAT;
+  }
+  model->heads.count = count;
+  return BURL_OK;
+}
