@@ -9,6 +9,7 @@
 #define BURL_MODEL_H
 
 #include <burl/dataset.h>
+#include <burl/heat.h>
 #include <burl/prototype.h>
 
 #ifdef __cplusplus
@@ -58,6 +59,7 @@ typedef struct burl_model_info {
   uint32_t data_checksum; /* CRC-32 over the names and pixels of the training images */
   size_t groups;
   size_t networks; /* pretrained networks among its encoders */
+  size_t heads;    /* 0: groups are simply added up */
 } burl_model_info;
 
 /* A pretrained network that a model sees by. Texts are borrowed from the model. */
@@ -68,6 +70,15 @@ typedef struct burl_model_network {
   const int *layers;       /* (layer_count), rising */
   size_t layer_count;
 } burl_model_network;
+
+/* A head: the groups weighed for one kind of defect; the last one weighs them alike and has no
+ * kind. docs/math/heads.md. */
+typedef struct burl_model_head {
+  burl_kind kind;
+  double sigma;        /* of its smoothing, pixels */
+  double ap, equal_ap; /* average precision on held-out good images with synthetic defects of this
+                          kind, its own and that of equal weights; 0 for the last head */
+} burl_model_head;
 
 /* Fits on the good training images of a data set. Images that cannot be used go to the observer as
  * problems and are counted in *skipped (may be NULL).
@@ -116,6 +127,9 @@ BURL_API void burl_model_free(burl_model *model);
 
 BURL_API void burl_model_get_info(const burl_model *model, burl_model_info *info);
 BURL_API void burl_model_get_group(const burl_model *model, size_t group, burl_model_group *info);
+/* weights (groups): those of the head, scaled to a sum of 1; may be NULL. */
+BURL_API void burl_model_get_head(const burl_model *model, size_t i, burl_model_head *info,
+                                  double *weights);
 BURL_API void burl_model_get_network(const burl_model *model, size_t i, burl_model_network *info);
 /* Names of the images set aside, as in the data set, i < aside. */
 BURL_API const char *burl_model_get_aside(const burl_model *model, size_t i);
@@ -135,6 +149,12 @@ typedef struct burl_scorer burl_scorer;
 BURL_API burl_status burl_scorer_new(burl_scorer **scorer, const burl_model *model,
                                      int threads) BURL_MUST_CHECK;
 BURL_API void burl_scorer_free(burl_scorer *scorer);
+/* With the kind of defect (a burl_kind, burl/heat.h) that each pixel looks like most, (height,
+ * width): worth something where the heat is 1 or more. BURL_KIND_NONE throughout for a model
+ * without heads. */
+BURL_API burl_status burl_scorer_score_kinds(burl_scorer *scorer, float *heat, unsigned char *kinds,
+                                             double *score, const burl_image *image,
+                                             burl_diag *diag) BURL_MUST_CHECK;
 BURL_API burl_status burl_scorer_score(burl_scorer *scorer, float *heat, double *score,
                                        const burl_image *image, burl_diag *diag) BURL_MUST_CHECK;
 
@@ -143,8 +163,10 @@ typedef struct burl_scored {
   size_t index; /* of the item in the data set */
   const burl_item *item;
   const burl_image *image;
-  const float *heat; /* (image->height, image->width) */
+  const float *heat;          /* (image->height, image->width) */
+  const unsigned char *kinds; /* (height, width) of burl_kind; NULL: the model names no kinds */
   double score;
+  burl_kind kind; /* of the hottest pixel */
   const struct burl_explanation
       *explained; /* (members of the sink), NULL where none is asked for */
 } burl_scored;

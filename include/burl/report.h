@@ -30,18 +30,19 @@ typedef struct burl_report_row {
   const char *name, *label; /* label NULL where unknown */
   int defective;
   double score;
+  const char *kind; /* what the defect looks like at the score's place; NULL: not known */
 } burl_report_row;
 
-/* scores.csv: image,score,threshold,verdict; verdict is defect at score >= threshold, else good.
- * Fields are quoted as in RFC 4180, lines end in a newline. Numbers have '.' whatever the locale,
- * and the fewest digits that give the same number back: as a float where it is one exactly, else as
- * a double. Errors: BURL_ERR_NUMERIC (a score or the threshold is not finite), BURL_ERR_IO,
- * BURL_ERR_MEMORY. */
+/* scores.csv: image,score,threshold,verdict,kind (empty where the verdict is good); verdict is
+ * defect at score >= threshold, else good. Fields are quoted as in RFC 4180, lines end in a
+ * newline. Numbers have '.' whatever the locale, and the fewest digits that give the same number
+ * back: as a float where it is one exactly, else as a double. Errors: BURL_ERR_NUMERIC (a score or
+ * the threshold is not finite), BURL_ERR_IO, BURL_ERR_MEMORY. */
 BURL_API burl_status burl_report_save_scores(const burl_report_row *rows, size_t count,
                                              double threshold, const char *path,
                                              burl_diag *diag) BURL_MUST_CHECK;
-/* images.csv: image,label,defective,score,threshold,verdict, label empty where unknown, defective 0
- * or
+/* images.csv: image,label,defective,score,threshold,verdict,kind, label empty where unknown,
+ * defective 0 or
  * 1. Otherwise the same. */
 BURL_API burl_status burl_report_save_images(const burl_report_row *rows, size_t count,
                                              double threshold, const char *path,

@@ -151,7 +151,8 @@ static burl_status add_image(eval_job *job, const burl_scored *scored, const uin
   burl_report_row row = {.name = item->name,
                          .label = item->label,
                          .defective = item->defective,
-                         .score = scored->score};
+                         .score = scored->score,
+                         .kind = burl_kind_get_name(scored->kind)};
   burl_status status = BURL_OK;
   double start = burl_cli_clock();
   if (mask) status = add_pixels(job, scored, mask, diag);

@@ -68,6 +68,7 @@ static burl_status options_from(burl_fit_options *options, const cli_values *val
   options->bank.seed = given[CLI_SEED].whole;
   options->false_alarm = given[CLI_FALSE_ALARM].real;
   options->gallery = !given[CLI_NO_GALLERY].given;
+  options->heads = !given[CLI_NO_AUTO].given;
   options->threads = (int)given[CLI_THREADS].whole;
   options->encoder = given[CLI_ENCODER].text;
   options->layers = given[CLI_LAYERS].text;
@@ -98,6 +99,16 @@ static size_t count_training_images(const burl_dataset *dataset) {
   return count;
 }
 
+/* The kinds that got a head of their own. */
+static void print_heads(const burl_model *model, size_t count) {
+  for (size_t i = 0; i + 1 < count; i++) {
+    burl_model_head head;
+    burl_model_get_head(model, i, &head, NULL);
+    printf("%s%s", i > 0 ? ", " : "heads       ", burl_kind_get_name(head.kind));
+  }
+  if (count > 0) printf("\n");
+}
+
 static void print_summary(const burl_model *model, const char *choice, const char *path,
                           double seconds) {
   burl_model_info info;
@@ -118,6 +129,7 @@ static void print_summary(const burl_model *model, const char *choice, const cha
     printf("            %s\n", burl_model_get_aside(model, i));
   if (choice[0]) printf("positions   %s\n", choice);
   printf("prototypes  %zu in %zu bank%s\n", prototypes, groups, burl_cli_plural(groups));
+  print_heads(model, info.heads);
   printf("threshold   %.4g (90 %% interval %.4g to %.4g), from %zu held-out score%s\n",
          info.threshold, info.threshold_low, info.threshold_high, info.calibration_images,
          burl_cli_plural(info.calibration_images));

@@ -6,6 +6,7 @@
 #include <burl/model.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void print_networks(const burl_model *model, size_t count) {
   for (size_t i = 0; i < count; i++) {
@@ -17,6 +18,26 @@ static void print_networks(const burl_model *model, size_t count) {
     printf(", weights %s %s%s\n", network.hash, network.embedded ? "embedded, from " : "",
            network.file);
   }
+}
+
+/* Weights in hundredths, in the order of the groups. */
+static void print_heads(const burl_model *model, const burl_model_info *info) {
+  double *weights = calloc(info->groups + 1, sizeof *weights);
+  if (info->heads > 0 && weights)
+    printf("heads          kind         smoothing  precision  equal weights  weights %%\n");
+  for (size_t i = 0; i < info->heads && weights; i++) {
+    burl_model_head head;
+    burl_model_get_head(model, i, &head, weights);
+    if (head.kind == BURL_KIND_NONE)
+      printf("               (all kinds)  %6.0f px                            ", head.sigma);
+    else
+      printf("               %-11s  %6.0f px  %9.3f  %13.3f ", burl_kind_get_name(head.kind),
+             head.sigma, head.ap, head.equal_ap);
+    for (size_t g = 0; g < info->groups; g++)
+      printf(" %2.0f", 100.0 * weights[g]);
+    printf("\n");
+  }
+  free(weights);
 }
 
 static void print_info(const burl_model *model) {
@@ -41,6 +62,7 @@ static void print_info(const burl_model *model) {
   }
   for (size_t i = 0; i < info.aside; i++)
     printf("%-14s %s\n", i ? "" : "set aside", burl_model_get_aside(model, i));
+  print_heads(model, &info);
   printf("gallery        %s\n", burl_model_has_gallery(model) ? "yes" : "no");
   printf("groups         name       stride  dimension  prototypes  local\n");
   for (size_t i = 0; i < info.groups; i++) {

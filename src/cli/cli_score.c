@@ -75,7 +75,8 @@ static burl_status collect_row(void *context, const burl_scored *scored, burl_di
   (void)diag;
   score_job *job = context;
   double score = job->raw ? raw_value(job, scored->score) : scored->score;
-  job->rows[job->count++] = (burl_report_row){.name = scored->item->name, .score = score};
+  job->rows[job->count++] = (burl_report_row){
+      .name = scored->item->name, .score = score, .kind = burl_kind_get_name(scored->kind)};
   job->reached += scored->score >= 1;
   return BURL_OK;
 }

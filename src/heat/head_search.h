@@ -28,7 +28,8 @@ typedef struct burl_head_task {
   size_t groups;
   const unsigned char *present; /* (groups) 0: the group has no bank, its weight stays 0 */
   const burl_head_cells *good;  /* cells of good images */
-  double good_weight; /* what a good cell counts beside the sets' own: images of a set / good ones */
+  double
+      good_weight; /* what a good cell counts beside the sets' own: images of a set / good ones */
   const burl_head_cells *const *set; /* (sets): a kind of synthetic defect each */
   size_t sets;
   double lambda;

@@ -55,3 +55,17 @@ void burl_heads_fuse(burl_heat_grid *grid, unsigned char *kinds, float *spare,
   for (size_t i = 0; i < cells; i++)
     grid->data[i] = (1.0f - share) * best[i] + share * (sum[i] - typical) * scale;
 }
+
+static size_t nearest_cell(size_t pixel, size_t first, size_t count) {
+  size_t cell = (pixel + BURL_HEAT_STRIDE / 2) / BURL_HEAT_STRIDE - first;
+  return cell < count ? cell : count - 1;
+}
+
+void burl_kinds_expand(unsigned char *kinds, size_t ld, const unsigned char *cells,
+                       const burl_heat_grid *grid, burl_rect core) {
+  for (size_t y = 0; y < core.height; y++) {
+    const unsigned char *row = cells + nearest_cell(core.y + y, grid->row, grid->rows) * grid->cols;
+    for (size_t x = 0; x < core.width; x++)
+      kinds[y * ld + x] = row[nearest_cell(core.x + x, grid->col, grid->cols)];
+  }
+}

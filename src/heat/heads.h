@@ -42,4 +42,8 @@ void burl_head_add_up(burl_heat_grid *grid, float *scratch, const burl_head *hea
 void burl_heads_fuse(burl_heat_grid *grid, unsigned char *kinds, float *spare,
                      const burl_heads *heads, const float *groups, size_t count);
 
+/* kinds[y*ld + x] at every pixel of `core`: those of the nearest cell of a grid. */
+void burl_kinds_expand(unsigned char *kinds, size_t ld, const unsigned char *cells,
+                       const burl_heat_grid *grid, burl_rect core);
+
 #endif

@@ -21,8 +21,11 @@
 enum { TRIM_ROUNDS = 2 };
 
 burl_fit_options burl_fit_default_options(void) {
-  return (burl_fit_options){
-      .bank = burl_bank_default_options(), .false_alarm = 0.01, .threads = 1, .gallery = 1, .heads = 1};
+  return (burl_fit_options){.bank = burl_bank_default_options(),
+                            .false_alarm = 0.01,
+                            .threads = 1,
+                            .gallery = 1,
+                            .heads = 1};
 }
 
 static burl_status check_range(const char *name, double value, double low, double high,

@@ -34,8 +34,9 @@ static burl_status see_rings(void *context, const pass_tile *tile, double *stati
 /* Statistics: count and sum of the values; largest value a tile, kept by image. */
 static burl_status see_values(void *context, const pass_tile *tile, double *statistics) {
   fit *f = context;
-  burl_heat_grid grid = burl_tile_score(tile->worker, f->held_out[f->fold[tile->image]],
-                                        f->model->scale, &f->model->heads, tile->view, tile->region);
+  burl_heat_grid grid =
+      burl_tile_score(tile->worker, f->held_out[f->fold[tile->image]], f->model->scale,
+                      &f->model->heads, tile->view, tile->region);
   size_t y0 = tile->core.y / BURL_HEAT_STRIDE - grid.row;
   size_t x0 = tile->core.x / BURL_HEAT_STRIDE - grid.col;
   size_t rows = (tile->core.height + BURL_HEAT_STRIDE - 1) / BURL_HEAT_STRIDE;

@@ -49,8 +49,7 @@ static void add_up(float *sum, const match *m, const burl_head *head, size_t par
   for (size_t i = 0; i < good->count; i++, v += groups) {
     sum[i] = 0.0f;
     for (size_t g = 0; g < groups; g++)
-      if (part == parts || burl_fused_part_of(encoder, g) == part)
-        sum[i] += head->weight[g] * v[g];
+      if (part == parts || burl_fused_part_of(encoder, g) == part) sum[i] += head->weight[g] * v[g];
   }
 }
 

@@ -72,8 +72,9 @@ static burl_status see_prices(void *context, const pass_tile *tile, double *stat
   trim_map *map = &f->trim[tile->image];
   (void)statistics;
   if (!map->code && open_map(map, tile->view->image) != BURL_OK) return BURL_ERR_MEMORY;
-  burl_heat_grid grid = burl_tile_score(tile->worker, f->held_out[f->fold[tile->image]],
-                                        f->model->scale, &f->model->heads, tile->view, tile->region);
+  burl_heat_grid grid =
+      burl_tile_score(tile->worker, f->held_out[f->fold[tile->image]], f->model->scale,
+                      &f->model->heads, tile->view, tile->region);
   for (size_t i = 0; i < grid.rows; i++)
     for (size_t j = 0; j < grid.cols; j++) {
       size_t y = (grid.row + i) * BURL_HEAT_STRIDE, x = (grid.col + j) * BURL_HEAT_STRIDE;

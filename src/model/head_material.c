@@ -66,9 +66,9 @@ typedef struct seat {
   tile_worker *worker;
   burl_image image, copy, mask;
   size_t number;
-  burl_heat_grid grid;     /* size of the grids of the part */
-  float *smoothed;         /* (sigmas, groups, cells) of what was scored last */
-  unsigned char *label;    /* (cells) 0 neither, 1 good, 2 defective */
+  burl_heat_grid grid;  /* size of the grids of the part */
+  float *smoothed;      /* (sigmas, groups, cells) of what was scored last */
+  unsigned char *label; /* (cells) 0 neither, 1 good, 2 defective */
 } seat;
 
 static size_t groups_of(const seat *s) {
@@ -183,8 +183,7 @@ static burl_status open_image(seat *s, const char *path) {
 }
 
 static burl_status open_seat(seat *s, size_t item) {
-  burl_status status =
-      open_image(s, burl_dataset_get_item(s->hall->f->data.dataset, item)->path);
+  burl_status status = open_image(s, burl_dataset_get_item(s->hall->f->data.dataset, item)->path);
   if (status == BURL_OK)
     status = burl_image_new(&s->copy, s->image.height, s->image.width, s->image.channels,
                             s->image.sample);

@@ -42,7 +42,8 @@ void burl_model_get_info(const burl_model *model, burl_model_info *info) {
                             .aside = model->aside,
                             .updates = model->updates,
                             .groups = model->encoder->ops->groups,
-                            .networks = burl_encoders_count_networks(model->encoder)};
+                            .networks = burl_encoders_count_networks(model->encoder),
+                            .heads = model->heads.count};
 }
 
 void burl_model_get_network(const burl_model *model, size_t i, burl_model_network *info) {
@@ -53,6 +54,18 @@ void burl_model_get_network(const burl_model *model, size_t i, burl_model_networ
                                .embedded = choice->embedded,
                                .layers = choice->layers,
                                .layer_count = choice->count};
+}
+
+void burl_model_get_head(const burl_model *model, size_t i, burl_model_head *info,
+                         double *weights) {
+  const burl_head *head = &model->heads.head[i];
+  double sum = 0.0;
+  *info = (burl_model_head){
+      .kind = head->kind, .sigma = head->sigma, .ap = head->ap, .equal_ap = head->equal_ap};
+  for (size_t g = 0; g < model->encoder->ops->groups; g++)
+    sum += (double)head->weight[g];
+  for (size_t g = 0; weights && g < model->encoder->ops->groups; g++)
+    weights[g] = sum > 0.0 ? (double)head->weight[g] / sum : 0.0;
 }
 
 void burl_model_get_group(const burl_model *model, size_t group, burl_model_group *info) {
@@ -146,12 +159,13 @@ burl_status burl_model_describe(burl_model *model) {
       json_pack("{s:f, s:f, s:f, s:f, s:I}", "typical", model->typical, "threshold",
                 model->threshold.value, "threshold_low", model->threshold.low, "threshold_high",
                 model->threshold.high, "images", (json_int_t)model->calibration_images);
-  json_t *root = json_pack(
-      "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:s}", "burl_version", model->fitted_by,
-      "encoder", model->encoder->ops->name, "networks", burl_encoders_describe(model->encoder),
-      "options", describe_options(&model->options), "calibration", calibration, "groups",
-      describe_groups(model), "heads", burl_heads_describe(model), "set_aside", describe_aside(model), "images",
-      (json_int_t)model->images, "updates", (json_int_t)model->updates, "data_checksum", checksum);
+  json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:s}",
+                           "burl_version", model->fitted_by, "encoder", model->encoder->ops->name,
+                           "networks", burl_encoders_describe(model->encoder), "options",
+                           describe_options(&model->options), "calibration", calibration, "groups",
+                           describe_groups(model), "heads", burl_heads_describe(model), "set_aside",
+                           describe_aside(model), "images", (json_int_t)model->images, "updates",
+                           (json_int_t)model->updates, "data_checksum", checksum);
   if (!root) return BURL_ERR_MEMORY;
   free(model->json);
   char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));

@@ -20,8 +20,8 @@ static json_t *describe(const burl_head *head, size_t groups) {
 json_t *burl_heads_describe(const burl_model *model) {
   json_t *heads = json_array();
   for (size_t h = 0; heads && h < model->heads.count; h++)
-    if (json_array_append_new(
-            heads, describe(&model->heads.head[h], model->encoder->ops->groups)) != 0) {
+    if (json_array_append_new(heads,
+                              describe(&model->heads.head[h], model->encoder->ops->groups)) != 0) {
       json_decref(heads);
       return NULL;
     }

@@ -12,7 +12,7 @@
 #include <burl/model.h>
 
 enum {
-  MODEL_FORMAT = 4,        /* 3 is read as well: models without heads */
+  MODEL_FORMAT = 4, /* 3 is read as well: models without heads */
   OLDEST_FORMAT = 3,
   TILE_CORE = 1024, /* pixels; a multiple of every encoder's alignment */
   MAX_FOLDS = 5,    /* of the cross-fit behind the calibration */
@@ -64,12 +64,12 @@ typedef struct tile_worker {
   const burl_encoder *encoder;
   burl_encoder_workspace *workspace;
   burl_arena arena;
-  float *distance;   /* cells of the finest grid */
-  float *positions;  /* (cells, 2) */
-  uint32_t *nearest; /* (cells) */
-  float *grid, *spare;      /* (cells), (3, cells) */
-  float *groups;            /* (groups, cells): each group's standardised distances */
-  unsigned char *kinds;     /* (cells): of the tile scored last by heads */
+  float *distance;                        /* cells of the finest grid */
+  float *positions;                       /* (cells, 2) */
+  uint32_t *nearest;                      /* (cells) */
+  float *grid, *spare;                    /* (cells), (3, cells) */
+  float *groups;                          /* (groups, cells): each group's standardised distances */
+  unsigned char *kinds;                   /* (cells): of the tile scored last by heads */
   burl_feature_map maps[BURL_MAX_GROUPS]; /* of the region encoded last */
 } tile_worker;
 
@@ -115,8 +115,8 @@ burl_heat_grid burl_tile_add_up(tile_worker *worker, burl_bank *const *bank,
                                 const burl_ring_scale *scale, const burl_view *view,
                                 burl_rect region, size_t first, size_t end);
 
-/* The same of each group on its own and not smoothed, in worker->groups; the grid returned has their
- * size, and worker->grid to be filled. */
+/* The same of each group on its own and not smoothed, in worker->groups; the grid returned has
+ * their size, and worker->grid to be filled. */
 burl_heat_grid burl_tile_split(tile_worker *worker, burl_bank *const *bank,
                                const burl_ring_scale *scale, const burl_view *view,
                                burl_rect region);
@@ -130,10 +130,10 @@ burl_heat_grid burl_tile_score(tile_worker *worker, burl_bank *const *bank,
 burl_status burl_scorer_look(const burl_scorer *scorer, burl_view *view, burl_phase *phase,
                              const burl_image *image, burl_diag *diag) BURL_MUST_CHECK;
 
-/* burl_scorer_score by workers first..first+threads-1 alone: others may score other images
- * meanwhile. */
+/* burl_scorer_score_kinds (kinds may be NULL) by workers first..first+threads-1 alone: others may
+ * score other images meanwhile. */
 burl_status burl_scorer_score_by(burl_scorer *scorer, int first, int threads, float *heat,
-                                 double *score, const burl_image *image,
+                                 unsigned char *kinds, double *score, const burl_image *image,
                                  burl_diag *diag) BURL_MUST_CHECK;
 
 /* burl_scorer_explain by workers first..first+threads-1 alone. */

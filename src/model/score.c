@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static burl_status open_workers(burl_scorer *self) {
   size_t count = (size_t)self->threads;
@@ -53,8 +54,9 @@ typedef struct job {
   int first; /* worker 0 of this job */
   burl_view view;
   burl_tiling tiling;
-  float *heat;    /* (height, width) */
-  float *largest; /* (threads): of the tiles each worker has done */
+  float *heat;          /* (height, width) */
+  unsigned char *kinds; /* (height, width), or NULL */
+  float *largest;       /* (threads): of the tiles each worker has done */
 } job;
 
 static burl_status score_whole(burl_whole_worker *worker, float *heat, double *score,
@@ -72,10 +74,13 @@ static burl_status score_tile(void *context, size_t index, int worker) {
   tile_worker *mine = &j->scorer->worker[j->first + worker];
   burl_rect core, region;
   burl_tiling_get(&j->tiling, index, &core, &region);
-  burl_heat_grid grid = burl_tile_score(mine, model->bank, model->scale, &model->heads, &j->view, region);
+  burl_heat_grid grid =
+      burl_tile_score(mine, model->bank, model->scale, &model->heads, &j->view, region);
   float scale = (float)(1.0 / (model->threshold.value - model->typical));
-  float *corner = j->heat + core.y * j->tiling.width + core.x;
-  float largest = burl_heat_expand(corner, j->tiling.width, mine->spare, &grid, core,
+  size_t first = core.y * j->tiling.width + core.x;
+  if (j->kinds && model->heads.count > 0)
+    burl_kinds_expand(j->kinds + first, j->tiling.width, mine->kinds, &grid, core);
+  float largest = burl_heat_expand(j->heat + first, j->tiling.width, mine->spare, &grid, core,
                                    (float)model->typical, scale);
   if (largest > j->largest[worker]) j->largest[worker] = largest;
   return BURL_OK;
@@ -95,12 +100,14 @@ burl_status burl_scorer_look(const burl_scorer *scorer, burl_view *view, burl_ph
 }
 
 burl_status burl_scorer_score_by(burl_scorer *scorer, int first, int threads, float *heat,
-                                 double *score, const burl_image *image, burl_diag *diag) {
+                                 unsigned char *kinds, double *score, const burl_image *image,
+                                 burl_diag *diag) {
   float largest[256];
-  job j = {.scorer = scorer, .first = first, .heat = heat, .largest = largest};
+  job j = {.scorer = scorer, .first = first, .heat = heat, .kinds = kinds, .largest = largest};
   burl_phase phase;
   burl_status status = burl_scorer_look(scorer, &j.view, &phase, image, diag);
   if (status != BURL_OK) return status;
+  if (kinds) memset(kinds, BURL_KIND_NONE, image->height * image->width);
   if (scorer->whole) return score_whole(&scorer->whole[first], heat, score, image, diag);
   j.tiling = burl_model_tiling(scorer->model->encoder, image->height, image->width);
   for (int i = 0; i < threads; i++)
@@ -115,5 +122,10 @@ burl_status burl_scorer_score_by(burl_scorer *scorer, int first, int threads, fl
 
 burl_status burl_scorer_score(burl_scorer *scorer, float *heat, double *score,
                               const burl_image *image, burl_diag *diag) {
-  return burl_scorer_score_by(scorer, 0, scorer->threads, heat, score, image, diag);
+  return burl_scorer_score_by(scorer, 0, scorer->threads, heat, NULL, score, image, diag);
+}
+
+burl_status burl_scorer_score_kinds(burl_scorer *scorer, float *heat, unsigned char *kinds,
+                                    double *score, const burl_image *image, burl_diag *diag) {
+  return burl_scorer_score_by(scorer, 0, scorer->threads, heat, kinds, score, image, diag);
 }

@@ -20,7 +20,9 @@ typedef struct passenger {
   size_t index;
   burl_image image;
   float *heat;
+  unsigned char *kinds; /* NULL where the model has no heads */
   double score;
+  burl_kind kind;
   burl_explanation *explained; /* (members of the sink), NULL where none is asked for */
   double seconds[3];           /* reading, scoring, writing */
   burl_diag diag;
@@ -44,7 +46,9 @@ static burl_scored view_of(const run *r, const passenger *p) {
                        .item = burl_dataset_get_item(r->dataset, p->index),
                        .image = &p->image,
                        .heat = p->heat,
+                       .kinds = p->kinds,
                        .score = p->score,
+                       .kind = p->kind,
                        .explained = p->explained};
 }
 
@@ -63,6 +67,15 @@ static burl_status explain(run *r, passenger *p, int first, int threads) {
                                 &p->diag);
 }
 
+/* The kind of the hottest pixel. */
+static burl_kind kind_of(const passenger *p) {
+  size_t n = p->image.height * p->image.width, hottest = 0;
+  if (!p->kinds) return BURL_KIND_NONE;
+  for (size_t i = 1; i < n; i++)
+    if (p->heat[i] > p->heat[hottest]) hottest = i;
+  return (burl_kind)p->kinds[hottest];
+}
+
 /* Reads, scores and writes one image; what goes wrong stays with it. */
 static void carry(run *r, passenger *p, int first, int threads) {
   const burl_item *item = burl_dataset_get_item(r->dataset, p->index);
@@ -73,11 +86,14 @@ static void carry(run *r, passenger *p, int first, int threads) {
   if (status == BURL_OK) {
     size_t pixels = p->image.height * p->image.width;
     p->heat = burl_alloc(pixels, sizeof *p->heat);
-    if (p->heat)
-      status =
-          burl_scorer_score_by(r->scorer, first, threads, p->heat, &p->score, &p->image, &p->diag);
+    int heads = r->scorer->model->heads.count > 0;
+    p->kinds = heads ? burl_alloc(pixels, 1) : NULL;
+    if (p->heat && (p->kinds || !heads))
+      status = burl_scorer_score_by(r->scorer, first, threads, p->heat, p->kinds, &p->score,
+                                    &p->image, &p->diag);
     else
       status = burl_fail_memory(&p->diag, item->path);
+    if (status == BURL_OK) p->kind = kind_of(p);
     if (status == BURL_OK) status = explain(r, p, first, threads);
     if (!p->diag.path[0]) snprintf(p->diag.path, sizeof p->diag.path, "%s", item->path);
   }
@@ -103,6 +119,7 @@ static void clear(passenger *p, size_t explained) {
     burl_explanation_free(&p->explained[i]);
   free(p->explained);
   free(p->heat);
+  free(p->kinds);
   *p = (passenger){0};
 }
 

@@ -14,8 +14,11 @@ static void lay_out(tile_worker *w, size_t cells) {
   const struct {
     float **array;
     size_t count;
-  } arrays[] = {{&w->distance, cells},   {&w->grid, cells},          {&w->spare, 3 * cells},
-                {&w->positions, 2 * cells}, {&w->groups, groups * cells}};
+  } arrays[] = {{&w->distance, cells},
+                {&w->grid, cells},
+                {&w->spare, 3 * cells},
+                {&w->positions, 2 * cells},
+                {&w->groups, groups * cells}};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
     if (w->arena.block)
       *arrays[i].array = burl_arena_take(&w->arena, arrays[i].count, sizeof(float));

@@ -24,8 +24,8 @@ static burl_status see_first(void *context, const pass_tile *tile, double *stati
   first_look *look = &job->look[tile->image];
   const burl_model *model = job->before;
   (void)statistics;
-  burl_heat_grid grid =
-      burl_tile_score(tile->worker, model->bank, model->scale, &model->heads, tile->view, tile->region);
+  burl_heat_grid grid = burl_tile_score(tile->worker, model->bank, model->scale, &model->heads,
+                                        tile->view, tile->region);
   size_t y0 = tile->core.y / BURL_HEAT_STRIDE - grid.row;
   size_t x0 = tile->core.x / BURL_HEAT_STRIDE - grid.col;
   size_t rows = (tile->core.height + BURL_HEAT_STRIDE - 1) / BURL_HEAT_STRIDE;

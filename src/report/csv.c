@@ -23,11 +23,13 @@ void burl_csv_put_field(FILE *out, const char *text) {
   fputc('"', out);
 }
 
-static void put_verdict(FILE *out, double score, double threshold) {
+static void put_verdict(FILE *out, double score, double threshold, const char *kind) {
   char number[BURL_NUMBER_TEXT], limit[BURL_NUMBER_TEXT];
   burl_number_text(number, score);
   burl_number_text(limit, threshold);
-  fprintf(out, ",%s,%s,%s\n", number, limit, score >= threshold ? "defect" : "good");
+  int defect = score >= threshold;
+  fprintf(out, ",%s,%s,%s,%s\n", number, limit, defect ? "defect" : "good",
+          defect && kind ? kind : "");
 }
 
 static void put_rows(FILE *out, const burl_report_row *rows, size_t count, double threshold,
@@ -39,7 +41,7 @@ static void put_rows(FILE *out, const burl_report_row *rows, size_t count, doubl
       burl_csv_put_field(out, rows[i].label ? rows[i].label : "");
       fputs(rows[i].defective ? ",1" : ",0", out);
     }
-    put_verdict(out, rows[i].score, threshold);
+    put_verdict(out, rows[i].score, threshold, rows[i].kind);
   }
 }
 
@@ -61,8 +63,8 @@ static burl_status save(const burl_report_row *rows, size_t count, double thresh
   burl_status status = check(rows, count, threshold, path, diag);
   if (status == BURL_OK) status = burl_output_open(&out, path, diag);
   if (status != BURL_OK) return status;
-  fputs(labels ? "image,label,defective,score,threshold,verdict\n"
-               : "image,score,threshold,verdict\n",
+  fputs(labels ? "image,label,defective,score,threshold,verdict,kind\n"
+               : "image,score,threshold,verdict,kind\n",
         out.stream);
   put_rows(out.stream, rows, count, threshold, labels);
   return burl_output_commit(&out, diag);

@@ -107,7 +107,7 @@ static burl_status judge(hall *h, seat *s, size_t at, int worker) {
   burl_status status = cut ? BURL_OK : BURL_ERR_MEMORY;
   for (size_t m = 0; m < contest->models && status == BURL_OK; m++) {
     double score;
-    status = burl_scorer_score_by(h->scorer[m], worker, 1, s->heat, &score, &s->copy, NULL);
+    status = burl_scorer_score_by(h->scorer[m], worker, 1, s->heat, NULL, &score, &s->copy, NULL);
     if (status == BURL_OK)
       status = measure(&contest->ap[at + m], &contest->aupro[at + m], s->heat, &s->mask, cut, y, x);
   }
@@ -139,8 +139,7 @@ static burl_status sit(void *context, size_t index, int worker) {
   burl_status status = seat_open(&s, contest, index);
   size_t defects = contest->rounds * CONTEST_PUTS;
   for (size_t k = 0; k < defects && status == BURL_OK; k++)
-    status =
-        put_and_judge(h, &s, index, k / CONTEST_PUTS, (burl_put)(k % CONTEST_PUTS), worker);
+    status = put_and_judge(h, &s, index, k / CONTEST_PUTS, (burl_put)(k % CONTEST_PUTS), worker);
   seat_close(&s);
   pthread_mutex_lock(&h->lock);
   burl_observe_progress(h->observer, "comparing positions", ++h->done, contest->images);

@@ -124,8 +124,8 @@ static void frame(burl_put_job *job) {
 static void read_box(burl_put_job *job) {
   size_t area = job->height * job->width;
   for (size_t i = 0; i < area; i++)
-    job->weight[i] = (float)burl_put_shape_weight(
-        &job->shape, (double)(job->y + i / job->width), (double)(job->x + i % job->width));
+    job->weight[i] = (float)burl_put_shape_weight(&job->shape, (double)(job->y + i / job->width),
+                                                  (double)(job->x + i % job->width));
   for (size_t c = 0; c < job->image->channels; c++)
     burl_image_get_channel(job->image, c, job->value + c * area, job->width, job->y, job->x,
                            job->height, job->width);

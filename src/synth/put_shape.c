@@ -41,7 +41,7 @@ static void draw_band(burl_put_shape *s, const burl_put_plan *plan, size_t heigh
   double length = side * burl_put_spread(random, plan->second.least, plan->second.most);
   s->turn[down] = 1.0;
   s->second = 0.5 * length;
-  s->size[0] = burl_put_uniform(random, 0.0, 1.0);            /* pixels that it sways */
+  s->size[0] = burl_put_uniform(random, 0.0, 1.0);           /* pixels that it sways */
   s->size[1] = TURN / burl_put_uniform(random, 90.0, 360.0); /* radians a pixel */
   s->phase[0] = burl_put_uniform(random, 0.0, TURN);
   double spare = side - length;

@@ -31,8 +31,8 @@ enum { BURL_PUT_HARMONICS = 3 };
 
 typedef struct burl_put_shape {
   burl_put_form form;
-  double y, x;    /* the middle; of a band: of its middle line */
-  double turn[2]; /* cosine and sine of the long axis: from x towards y */
+  double y, x;                 /* the middle; of a band: of its middle line */
+  double turn[2];              /* cosine and sine of the long axis: from x towards y */
   double radius, soft, second; /* second: short radius / long, or half the length in pixels */
   double size[BURL_PUT_HARMONICS], phase[BURL_PUT_HARMONICS]; /* ruffles, or one sway */
 } burl_put_shape;

@@ -44,7 +44,8 @@ static burl_image twin_of(const burl_image *image) {
   return twin;
 }
 
-/* Pixels that differ by more than a 255th, and of these how many lie in the mask; the mask's own. */
+/* Pixels that differ by more than a 255th, and of these how many lie in the mask; the mask's own.
+ */
 typedef struct tally {
   size_t changed, inside, masked;
 } tally;
