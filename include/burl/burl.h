@@ -18,6 +18,7 @@
 #include <burl/model.h>
 #include <burl/model_embed.h>
 #include <burl/model_explain.h>
+#include <burl/model_heads.h>
 #include <burl/prototype.h>
 #include <burl/report.h>
 #include <burl/report_defects.h>

@@ -71,15 +71,6 @@ typedef struct burl_model_network {
   size_t layer_count;
 } burl_model_network;
 
-/* A head: the groups weighed for one kind of defect; the last one weighs them alike and has no
- * kind. docs/math/heads.md. */
-typedef struct burl_model_head {
-  burl_kind kind;
-  double sigma;        /* of its smoothing, pixels */
-  double ap, equal_ap; /* average precision on held-out good images with synthetic defects of this
-                          kind, its own and that of equal weights; 0 for the last head */
-} burl_model_head;
-
 /* Fits on the good training images of a data set. Images that cannot be used go to the observer as
  * problems and are counted in *skipped (may be NULL).
  * Errors: BURL_ERR_ARGUMENT (an option), BURL_ERR_DATA (fewer than 2 usable images, or 5 for method
@@ -127,9 +118,6 @@ BURL_API void burl_model_free(burl_model *model);
 
 BURL_API void burl_model_get_info(const burl_model *model, burl_model_info *info);
 BURL_API void burl_model_get_group(const burl_model *model, size_t group, burl_model_group *info);
-/* weights (groups): those of the head, scaled to a sum of 1; may be NULL. */
-BURL_API void burl_model_get_head(const burl_model *model, size_t i, burl_model_head *info,
-                                  double *weights);
 BURL_API void burl_model_get_network(const burl_model *model, size_t i, burl_model_network *info);
 /* Names of the images set aside, as in the data set, i < aside. */
 BURL_API const char *burl_model_get_aside(const burl_model *model, size_t i);
@@ -149,12 +137,6 @@ typedef struct burl_scorer burl_scorer;
 BURL_API burl_status burl_scorer_new(burl_scorer **scorer, const burl_model *model,
                                      int threads) BURL_MUST_CHECK;
 BURL_API void burl_scorer_free(burl_scorer *scorer);
-/* With the kind of defect (a burl_kind, burl/heat.h) that each pixel looks like most, (height,
- * width): worth something where the heat is 1 or more. BURL_KIND_NONE throughout for a model
- * without heads. */
-BURL_API burl_status burl_scorer_score_kinds(burl_scorer *scorer, float *heat, unsigned char *kinds,
-                                             double *score, const burl_image *image,
-                                             burl_diag *diag) BURL_MUST_CHECK;
 BURL_API burl_status burl_scorer_score(burl_scorer *scorer, float *heat, double *score,
                                        const burl_image *image, burl_diag *diag) BURL_MUST_CHECK;
 

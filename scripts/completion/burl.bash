@@ -12,7 +12,7 @@ _burl() {
     check) options="--threads --help" ;;
     fit)
       options="--output --encoder --layers --embed-encoder --method --prototypes --power --trim --clean --spatial
-        --spatial-weight --false-alarm --set --no-gallery --seed --threads --quiet --help"
+        --spatial-weight --false-alarm --set --no-auto --no-gallery --seed --threads --quiet --help"
       ;;
     score) options="--output --raw --no-pictures --explain --encoder --threads --quiet --help" ;;
     eval) options="--output --mask-threshold --pro-limit --boxes --format --encoder --threads --quiet --help" ;;

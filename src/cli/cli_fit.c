@@ -3,7 +3,7 @@
 #include "cli_console.h"
 #include "cli_paths.h"
 
-#include <burl/model.h>
+#include <burl/model_heads.h>
 #include <burl/select.h>
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "cli_console.h"
 #include "cli_gallery.h"
 
-#include <burl/model.h>
+#include <burl/model_heads.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

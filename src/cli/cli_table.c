@@ -129,8 +129,7 @@ static const cli_option fit_options[] = {
      .value = "NAME=VALUE,...",
      .help = "Further settings; the manual lists them under SETTINGS"},
     FLAG(CLI_NO_AUTO, "no-auto",
-         "Do not match heads to kinds of defects on the good images; their groups are simply added "
-         "up"),
+         "Add the groups up as they are: match no heads to kinds of defects"),
     FLAG(CLI_NO_GALLERY, "no-gallery", "Keep no examples of the good images in the model"),
     SEED("Seed of the random choices"),
     THREADS,

@@ -257,6 +257,7 @@ static burl_status fit_half(hall *h, size_t half) {
   if (data->observer) observer = *data->observer;
   observer.problem = NULL;
   options.heads = options.gallery = options.embed_encoder = 0;
+  options.bank.outliers = options.bank.clean = 0.0;
   burl_status status = burl_dataset_take_part(&part, data->dataset, h->item + first, end - first);
   if (status == BURL_OK)
     status = burl_model_fit(&h->half[half], NULL, part, &options, &observer, NULL);

@@ -1,8 +1,9 @@
 /* What a model is, and what it says of itself. */
 #include "model/exemplar.h"
+#include "model/heads_json.h"
 #include "model/model_encoders.h"
-#include "model/model_heads.h"
 
+#include <burl/model_heads.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Models in safetensors files: tensors of encoder, banks and calibration; settings as JSON text. */
 #include "model/exemplar.h"
+#include "model/heads_json.h"
 #include "model/model_encoders.h"
-#include "model/model_heads.h"
 
 #include "base/diag.h"
 #include "model/whole.h"

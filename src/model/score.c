@@ -1,5 +1,6 @@
 /* Scoring one image: its tiles are spread over threads, each tile writes its core into the map. */
 #include "model/model_parts.h"
+#include <burl/model_heads.h>
 
 #include "base/diag.h"
 #include "base/parallel.h"

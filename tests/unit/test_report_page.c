@@ -78,7 +78,7 @@ static burl_status add(burl_report *report, const char *name, const char *label,
                        double score) {
   static sample s; /* kept for the next call */
   fill_sample(&s, score);
-  burl_report_row row = {name, label, defective, score};
+  burl_report_row row = {name, label, defective, score, NULL};
   burl_status status = burl_report_add(report, &row, &s.image, s.heat, defective ? s.mask : NULL);
   burl_image_free(&s.image);
   return status;
@@ -460,7 +460,7 @@ static void bad_input_is_refused(void **state) {
   sample s = {0};
   fill_sample(&s, 1);
   s.heat[100] = NAN;
-  burl_report_row row = {"a", "good", 0, 1};
+  burl_report_row row = {"a", "good", 0, 1, NULL};
   assert_int_equal(burl_report_add(report, &row, &s.image, s.heat, NULL), BURL_ERR_NUMERIC);
   burl_image_free(&s.image);
   assert_int_equal(report->count, 0);

@@ -35,7 +35,7 @@ static burl_status add(burl_report *report, const char *name, const char *label,
                        double score) {
   static sample s; /* kept for the next call */
   fill_sample(&s, score);
-  burl_report_row row = {name, label, defective, score};
+  burl_report_row row = {name, label, defective, score, NULL};
   burl_status status = burl_report_add(report, &row, &s.image, s.heat, defective ? s.mask : NULL);
   burl_image_free(&s.image);
   return status;
@@ -115,7 +115,7 @@ static void adding_survives_failing_allocations(void **state) {
   sample s = {0};
   fill_sample(&s, 2);
   burl_report *report = new_report("Failing", 2);
-  burl_report_row row = {"b", "hole", 1, 2};
+  burl_report_row row = {"b", "hole", 1, 2, NULL};
   for (int images = 0; images < 3; images++) {
     for (long i = 0;; i++) {
       size_t before = report->count, shots = report->defective.count;

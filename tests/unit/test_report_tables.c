@@ -49,46 +49,47 @@ static void assert_file(const char *expected) {
 }
 
 static const burl_report_row rows[] = {
-    {"good/000.png", "good", 0, 0.25},
-    {"a,b \"c\".png", "hole, large", 1, 1.0},
-    {"two\nlines", NULL, 1, 0.99999994039535522},
-    {"Köper 3.png", "", 1, -12.5},
-    {" spaces ", "good", 0, 123456789.0},
+    {"good/000.png", "good", 0, 0.25, "speck"},
+    {"a,b \"c\".png", "hole, large", 1, 1.0, "weave fault"},
+    {"two\nlines", NULL, 1, 0.99999994039535522, NULL},
+    {"Köper 3.png", "", 1, -12.5, NULL},
+    {" spaces ", "good", 0, 123456789.0, ""},
 };
 
 static void scores_are_exact(void **state) {
   (void)state;
   assert_int_equal(burl_report_save_scores(rows, 5, 1, path, NULL), BURL_OK);
   assert_file(
-      "image,score,threshold,verdict\n"
-      "good/000.png,0.25,1,good\n"
-      "\"a,b \"\"c\"\".png\",1,1,defect\n"
-      "\"two\nlines\",0.99999994,1,good\n"
-      "Köper 3.png,-12.5,1,good\n"
-      " spaces ,123456789,1,defect\n");
+      "image,score,threshold,verdict,kind\n"
+      "good/000.png,0.25,1,good,\n"
+      "\"a,b \"\"c\"\".png\",1,1,defect,weave fault\n"
+      "\"two\nlines\",0.99999994,1,good,\n"
+      "Köper 3.png,-12.5,1,good,\n"
+      " spaces ,123456789,1,defect,\n");
 }
 
 static void images_are_exact(void **state) {
   (void)state;
   assert_int_equal(burl_report_save_images(rows, 5, 0.25, path, NULL), BURL_OK);
   assert_file(
-      "image,label,defective,score,threshold,verdict\n"
-      "good/000.png,good,0,0.25,0.25,defect\n"
-      "\"a,b \"\"c\"\".png\",\"hole, large\",1,1,0.25,defect\n"
-      "\"two\nlines\",,1,0.99999994,0.25,defect\n"
-      "Köper 3.png,,1,-12.5,0.25,good\n"
-      " spaces ,good,0,123456789,0.25,defect\n");
+      "image,label,defective,score,threshold,verdict,kind\n"
+      "good/000.png,good,0,0.25,0.25,defect,speck\n"
+      "\"a,b \"\"c\"\".png\",\"hole, large\",1,1,0.25,defect,weave fault\n"
+      "\"two\nlines\",,1,0.99999994,0.25,defect,\n"
+      "Köper 3.png,,1,-12.5,0.25,good,\n"
+      " spaces ,good,0,123456789,0.25,defect,\n");
 }
 
 static void no_rows_give_a_header(void **state) {
   (void)state;
   assert_int_equal(burl_report_save_scores(NULL, 0, 1, path, NULL), BURL_OK);
-  assert_file("image,score,threshold,verdict\n");
+  assert_file("image,score,threshold,verdict,kind\n");
 }
 
 static void bad_numbers_are_refused(void **state) {
   (void)state;
-  burl_report_row bad[2] = {{"fine.png", "good", 0, 0.5}, {"odd.png", "good", 0, UNDEFINED}};
+  burl_report_row bad[2] = {{"fine.png", "good", 0, 0.5, NULL},
+                            {"odd.png", "good", 0, UNDEFINED, NULL}};
   burl_diag diag = {0};
   unlink(path);
   assert_int_equal(burl_report_save_scores(bad, 2, 1, path, &diag), BURL_ERR_NUMERIC);
@@ -103,7 +104,7 @@ static void bad_numbers_are_refused(void **state) {
 static void old_file_stays_where_writing_fails(void **state) {
   (void)state;
   assert_int_equal(burl_file_write(path, "old", 3, NULL), BURL_OK);
-  burl_report_row bad = {"odd.png", "good", 0, UNDEFINED};
+  burl_report_row bad = {"odd.png", "good", 0, UNDEFINED, NULL};
   assert_int_equal(burl_report_save_scores(&bad, 1, 1, path, NULL), BURL_ERR_NUMERIC);
   assert_file("old");
   assert_int_equal(burl_report_save_scores(rows, 5, 1, "/dev/null/x.csv", NULL), BURL_ERR_IO);

@@ -73,20 +73,25 @@ static float *score_untiled(const burl_model *model, const burl_image *image) {
                         .distance = malloc(cells * sizeof(float)),
                         .positions = malloc(2 * cells * sizeof(float)),
                         .grid = malloc(cells * sizeof(float)),
-                        .scratch = malloc(cells * sizeof(float))};
+                        .groups = malloc(encoder->ops->groups * cells * sizeof(float)),
+                        .kinds = malloc(cells),
+                        .spare = malloc(3 * cells * sizeof(float))};
   float *heat = malloc(image->height * image->width * sizeof *heat);
   assert_true(worker.workspace && worker.distance && worker.positions && worker.grid);
-  assert_true(worker.scratch && heat);
+  assert_true(worker.spare && worker.groups && worker.kinds && heat);
   burl_view view;
   assert_int_equal(burl_view_open(&view, image), BURL_OK);
-  burl_heat_grid grid = burl_tile_score(&worker, model->bank, model->scale, &view, all);
-  burl_heat_expand(heat, image->width, worker.scratch, &grid, all, (float)model->typical,
+  burl_heat_grid grid =
+      burl_tile_score(&worker, model->bank, model->scale, &model->heads, &view, all);
+  burl_heat_expand(heat, image->width, worker.spare, &grid, all, (float)model->typical,
                    (float)(1.0 / (model->threshold.value - model->typical)));
   encoder->ops->workspace_free(worker.workspace);
   free(worker.distance);
   free(worker.positions);
   free(worker.grid);
-  free(worker.scratch);
+  free(worker.spare);
+  free(worker.groups);
+  free(worker.kinds);
   return heat;
 }
 
@@ -117,6 +122,24 @@ static void test_tiling_makes_no_difference(void **state) {
   check_tiling(*state, 35, 2053, 3); /* the last core is 5 pixels wide */
   check_tiling(*state, 1283, 1297, 4);
   check_tiling(spatial, 1300, 150, 2);
+}
+
+/* Heads smooth farther than the plain sum. */
+static void test_tiling_makes_no_difference_to_heads(void **state) {
+  burl_model *model = *state;
+  model->heads = (burl_heads){.count = 3};
+  for (size_t h = 0; h < 3; h++) {
+    burl_head *head = &model->heads.head[h];
+    *head = (burl_head){.kind = h < 2 ? (burl_kind)(h + 1) : BURL_KIND_NONE,
+                        .sigma = h == 1 ? BURL_HEAT_MOST_SIGMA : BURL_HEAT_SIGMA,
+                        .typical = 0.5 * (double)h,
+                        .deviation = 1.0 + (double)h};
+    for (size_t g = 0; g < model->encoder->ops->groups; g++)
+      head->weight[g] = h == 2 ? 1.0f : (float)((g + h) % 3);
+  }
+  check_tiling(model, 1283, 1297, 4);
+  check_tiling(model, 300, 1701, 2);
+  model->heads.count = 0;
 }
 
 static void test_threads_make_no_difference(void **state) {
@@ -318,6 +341,7 @@ static void test_scorer_without_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_tiling_makes_no_difference),
+      cmocka_unit_test(test_tiling_makes_no_difference_to_heads),
       cmocka_unit_test(test_threads_make_no_difference),
       cmocka_unit_test(test_small_and_odd_sizes),
       cmocka_unit_test(test_too_small_and_not_finite_are_refused),

@@ -1,6 +1,6 @@
 /* Heads to and from JSON. What is read may be anything: weights are finite and not below 0, scales
  * above 0, the last head is the nameless one. */
-#include "model/model_heads.h"
+#include "model/heads_json.h"
 
 #include <math.h>
 #include <string.h>

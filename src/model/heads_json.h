@@ -1,6 +1,6 @@
-/* model/model_heads.h: heads as a part of a model's JSON text (docs/formats.md, "heads"). */
-#ifndef BURL_MODEL_MODEL_HEADS_H
-#define BURL_MODEL_MODEL_HEADS_H
+/* model/heads_json.h: heads as a part of a model's JSON text (docs/formats.md, "heads"). */
+#ifndef BURL_MODEL_HEADS_JSON_H
+#define BURL_MODEL_HEADS_JSON_H
 
 #include "model/model_parts.h"
 
