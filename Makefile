@@ -59,7 +59,7 @@ SHARED := $(B)/libburl.so.$(VERSION)
 SONAME := libburl.so.$(firstword $(subst ., ,$(VERSION)))
 TOOL := $(B)/burl
 
-.PHONY: all bench-quality bench-prints bench-features bench-ablation bench-contamination bench-update benchmarks help demo \
+.PHONY: all bench-heads bench-quality bench-prints bench-features bench-ablation bench-contamination bench-update benchmarks help demo \
   check check-all check-unit check-asan check-fuzz check-cli check-headers check-structure \
   check-examples check-long check-clang bench format metrics install uninstall clean setup lib tool
 .DELETE_ON_ERROR:
@@ -193,6 +193,9 @@ bench-update: $(TOOL) ## what an update keeps and gains, on data sets of your ow
 	scripts/bench-update.py $(TOOL) $(DATA) $(if $(LOTS),--lots $(LOTS)) --seeds $(SEEDS) \
 	  > build/bench/update.jsonl.part
 	@mv build/bench/update.jsonl.part build/bench/update.jsonl
+# DATA="SET..." [WEIGHTS=FILE, of a ResNet-18] [SEEDS=1,2,3]
+bench-heads: $(TOOL) ## what matched heads are worth, on data sets of your own
+	scripts/bench-heads.py $(TOOL) $(DATA) --seeds $(SEEDS) $(if $(WEIGHTS),--weights $(WEIGHTS))
 benchmarks: ## write docs/benchmarks.md from build/bench/*.jsonl
 	@scripts/benchmarks.py
 
