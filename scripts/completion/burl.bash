@@ -22,7 +22,7 @@ _burl() {
         --help"
       ;;
     synth)
-      options="--output --weave --print --repeat --train --test-good --per-defect --size --colour
+      options="--output --on --weave --print --repeat --train --test-good --per-defect --size --colour
         --seed --threads --quiet --help"
       ;;
     update) options="--output --force --encoder --threads --quiet --help" ;;

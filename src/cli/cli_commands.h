@@ -14,6 +14,7 @@ int burl_cli_run_fit(const cli_values *values);
 int burl_cli_run_info(const cli_values *values);
 int burl_cli_run_score(const cli_values *values);
 int burl_cli_run_synth(const cli_values *values);
+int burl_cli_run_synth_on(const cli_values *values); /* --on */
 int burl_cli_run_update(const cli_values *values);
 
 void burl_cli_preset_compare(cli_values *values);

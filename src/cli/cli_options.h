@@ -32,6 +32,7 @@ typedef enum cli_id {
   CLI_FALSE_ALARM,
   CLI_NO_GALLERY,
   CLI_NO_AUTO,
+  CLI_ON,
   CLI_RAW,
   CLI_NO_PICTURES,
   CLI_EXPLAIN,

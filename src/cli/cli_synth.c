@@ -229,6 +229,7 @@ static int check_options(const cli_values *values) {
 
 int burl_cli_run_synth(const cli_values *values) {
   const cli_value *given = values->option;
+  if (given[CLI_ON].given) return burl_cli_run_synth_on(values);
   const char *folder = given[CLI_OUTPUT].text;
   int wrong = check_options(values);
   if (wrong != CLI_DONE) return wrong;

@@ -222,6 +222,11 @@ static const cli_option detect_options[] = {
 
 static const cli_option synth_options[] = {
     OUTPUT("DIR", "Folder to write to"),
+    {.id = CLI_ON,
+     .kind = CLI_TEXT,
+     .name = "on",
+     .value = "DATA",
+     .help = "Draw no cloth: put every kind of defect on the good images of DATA, with masks"},
     {.id = CLI_WEAVE,
      .kind = CLI_CHOICE,
      .name = "weave",
