@@ -23,6 +23,7 @@
 #include <burl/report.h>
 #include <burl/report_defects.h>
 #include <burl/report_gallery.h>
+#include <burl/report_heads.h>
 #include <burl/select.h>
 #include <burl/synth.h>
 #include <burl/synth_put.h>

@@ -58,8 +58,9 @@ typedef struct burl_model_info {
   double typical;                       /* raw value that heat 0 stands for */
   uint32_t data_checksum; /* CRC-32 over the names and pixels of the training images */
   size_t groups;
-  size_t networks; /* pretrained networks among its encoders */
-  size_t heads;    /* 0: groups are simply added up */
+  size_t networks;      /* pretrained networks among its encoders */
+  size_t heads;         /* in use; 0: groups are simply added up */
+  size_t dropped_heads; /* matched as well, of no help */
 } burl_model_info;
 
 /* A pretrained network that a model sees by. Texts are borrowed from the model. */

@@ -21,12 +21,13 @@ typedef struct burl_model_head {
                           kind, its own and that of equal weights; 0 for the last head */
 } burl_model_head;
 
-/* weights (groups): those of the head, scaled to a sum of 1; may be NULL. */
+/* i < heads + dropped_heads of burl_model_info, those dropped last. weights (groups): those of the
+ * head, scaled to a sum of 1; may be NULL. */
 BURL_API void burl_model_get_head(const burl_model *model, size_t i, burl_model_head *info,
                                   double *weights);
-/* burl_scorer_score (burl/model.h) with the kind of defect (a burl_kind, burl/heat.h) that each pixel looks like most, (height,
- * width): worth something where the heat is 1 or more. BURL_KIND_NONE throughout for a model
- * without heads. */
+/* burl_scorer_score (burl/model.h) with the kind of defect (a burl_kind, burl/heat.h) that each
+ * pixel looks like most, (height, width): worth something where the heat is 1 or more.
+ * BURL_KIND_NONE throughout for a model without heads. */
 BURL_API burl_status burl_scorer_score_kinds(burl_scorer *scorer, float *heat, unsigned char *kinds,
                                              double *score, const burl_image *image,
                                              burl_diag *diag) BURL_MUST_CHECK;

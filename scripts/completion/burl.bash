@@ -5,7 +5,7 @@ _burl() {
   local command=${COMP_WORDS[1]} options=""
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "check fit score eval compare detect synth update embed info help --help --version" -- "$word"))
+    COMPREPLY=($(compgen -W "check fit score eval compare detect synth tune update embed info help --help --version" -- "$word"))
     return
   fi
   case $command in
@@ -25,11 +25,12 @@ _burl() {
       options="--output --on --weave --print --repeat --train --test-good --per-defect --size --colour
         --seed --threads --quiet --help"
       ;;
+    tune) options="--output --encoder --layers --seed --threads --quiet --help" ;;
     update) options="--output --force --encoder --threads --quiet --help" ;;
     embed) options="--output --encoder --layers --group --quiet --help" ;;
     info) options="--json --gallery --encoder --help" ;;
     help)
-      COMPREPLY=($(compgen -W "check fit score eval compare detect synth update embed info" -- "$word"))
+      COMPREPLY=($(compgen -W "check fit score eval compare detect synth tune update embed info" -- "$word"))
       return
       ;;
   esac

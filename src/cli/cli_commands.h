@@ -14,6 +14,7 @@ int burl_cli_run_fit(const cli_values *values);
 int burl_cli_run_info(const cli_values *values);
 int burl_cli_run_score(const cli_values *values);
 int burl_cli_run_synth(const cli_values *values);
+int burl_cli_run_tune(const cli_values *values);
 int burl_cli_run_synth_on(const cli_values *values); /* --on */
 int burl_cli_run_update(const cli_values *values);
 
@@ -22,5 +23,6 @@ void burl_cli_preset_detect(cli_values *values);
 void burl_cli_preset_eval(cli_values *values);
 void burl_cli_preset_fit(cli_values *values);
 void burl_cli_preset_synth(cli_values *values);
+void burl_cli_preset_tune(cli_values *values);
 
 #endif

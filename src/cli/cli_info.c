@@ -23,9 +23,9 @@ static void print_networks(const burl_model *model, size_t count) {
 /* Weights in hundredths, in the order of the groups. */
 static void print_heads(const burl_model *model, const burl_model_info *info) {
   double *weights = calloc(info->groups + 1, sizeof *weights);
-  if (info->heads > 0 && weights)
+  if (info->heads + info->dropped_heads > 0 && weights)
     printf("heads          kind         smoothing  precision  equal weights  weights %%\n");
-  for (size_t i = 0; i < info->heads && weights; i++) {
+  for (size_t i = 0; i < info->heads + info->dropped_heads && weights; i++) {
     burl_model_head head;
     burl_model_get_head(model, i, &head, weights);
     if (head.kind == BURL_KIND_NONE)
@@ -35,7 +35,7 @@ static void print_heads(const burl_model *model, const burl_model_info *info) {
              head.sigma, head.ap, head.equal_ap);
     for (size_t g = 0; g < info->groups; g++)
       printf(" %2.0f", 100.0 * weights[g]);
-    printf("\n");
+    printf(i >= info->heads ? "  dropped\n" : "\n");
   }
   free(weights);
 }

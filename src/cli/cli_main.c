@@ -26,6 +26,7 @@ static const struct {
     [CLI_COMPARE] = {burl_cli_preset_compare, burl_cli_run_compare},
     [CLI_DETECT] = {burl_cli_preset_detect, burl_cli_run_detect},
     [CLI_SYNTH] = {burl_cli_preset_synth, burl_cli_run_synth},
+    [CLI_TUNE] = {burl_cli_preset_tune, burl_cli_run_tune},
     [CLI_UPDATE] = {NULL, burl_cli_run_update},
     [CLI_EMBED] = {NULL, burl_cli_run_embed},
     [CLI_INFO] = {NULL, burl_cli_run_info},

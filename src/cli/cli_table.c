@@ -220,6 +220,23 @@ static const cli_option detect_options[] = {
     QUIET,
     HELP};
 
+static const cli_option tune_options[] = {
+    OUTPUT("DIR", "Folder to write tune.csv, tune.svg and the model tune.burl to"),
+    {.id = CLI_ENCODER,
+     .kind = CLI_TEXT,
+     .name = "encoder",
+     .value = "LIST",
+     .help = "What cloth is seen by, as for fit"},
+    {.id = CLI_LAYERS,
+     .kind = CLI_TEXT,
+     .name = "layers",
+     .value = "N,...",
+     .help = "Layers of the network to look at, as for fit"},
+    SEED("Seed of the random choices"),
+    THREADS,
+    QUIET,
+    HELP};
+
 static const cli_option synth_options[] = {
     OUTPUT("DIR", "Folder to write to"),
     {.id = CLI_ON,
@@ -397,6 +414,20 @@ static const cli_command commands[] = {
                                "burl synth -o twill --weave twill --size 512x768 --colour --seed "
                                "7\n"
                                "burl synth -o leaves --print figures --repeat 96\n"},
+    [CLI_TUNE] =
+        {.name = "tune",
+         .operands = "DATA",
+         .summary = "Show what a fit weighs its groups by, for each kind of defect",
+         .text =
+             "Synthetic defects are put on held-out good images; no image of a real "
+             "defect is looked at.\nThe model written is that of `burl fit --spatial none` with "
+             "default settings.",
+         .missing = {"name the data set or the folder of good images to learn from"},
+         .least_operands = 1,
+         .most_operands = 1,
+         .options = tune_options,
+         .option_count = COUNT(tune_options),
+         .examples = "burl tune cloth -o tuned\n"},
     [CLI_UPDATE] = {.name = "update",
                     .operands = "MODEL IMAGE|DATA...",
                     .summary = "Go on learning from new good images of the same cloth",

@@ -13,6 +13,7 @@ typedef enum cli_command_id {
   CLI_COMPARE,
   CLI_DETECT,
   CLI_SYNTH,
+  CLI_TUNE,
   CLI_UPDATE,
   CLI_EMBED,
   CLI_INFO,

@@ -139,17 +139,28 @@ static void find_groups(match *m) {
   }
 }
 
+/* Kept heads, the one of equal weights if there are any, dropped heads. */
+static void choose(const match *m) {
+  burl_heads *heads = &m->f->model->heads;
+  for (int kept = 1; kept >= 0; kept--) {
+    for (size_t k = 0; k < KINDS; k++) {
+      const burl_head *head = &m->head[k];
+      int helps = head->ap >= head->equal_ap + LEAST_LEAD;
+      if (head->kind == BURL_KIND_NONE || helps != kept) continue;
+      heads->head[heads->count + heads->dropped] = *head;
+      heads->count += (size_t)kept, heads->dropped += (size_t)!kept;
+    }
+    if (kept && heads->count > 0) heads->head[heads->count++] = m->equal;
+  }
+}
+
 static burl_status match_all(match *m) {
   int varies = 0;
   burl_head_set_equal(&m->equal, m->present, m->f->model->encoder->ops->groups);
   burl_status status = calibrate(&varies, m, &m->equal);
   if (status != BURL_OK || !varies) return status;
   status = burl_parallel(KINDS, m->f->threads, match_kind, m);
-  burl_heads *heads = &m->f->model->heads;
-  for (size_t k = 0; k < KINDS && status == BURL_OK; k++)
-    if (m->head[k].kind != BURL_KIND_NONE && m->head[k].ap >= m->head[k].equal_ap + LEAST_LEAD)
-      heads->head[heads->count++] = m->head[k];
-  if (heads->count > 0) heads->head[heads->count++] = m->equal;
+  if (status == BURL_OK) choose(m);
   return status;
 }
 

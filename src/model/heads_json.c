@@ -17,15 +17,23 @@ static json_t *describe(const burl_head *head, size_t groups) {
                    head->deviation, "ap", head->ap, "equal_ap", head->equal_ap);
 }
 
-json_t *burl_heads_describe(const burl_model *model) {
+static json_t *describe_some(const burl_model *model, size_t first, size_t count) {
   json_t *heads = json_array();
-  for (size_t h = 0; heads && h < model->heads.count; h++)
+  for (size_t h = first; heads && h < first + count; h++)
     if (json_array_append_new(heads,
                               describe(&model->heads.head[h], model->encoder->ops->groups)) != 0) {
       json_decref(heads);
       return NULL;
     }
   return heads;
+}
+
+json_t *burl_heads_describe(const burl_model *model) {
+  return describe_some(model, 0, model->heads.count);
+}
+
+json_t *burl_heads_describe_dropped(const burl_model *model) {
+  return describe_some(model, model->heads.count, model->heads.dropped);
 }
 
 static int take_weights(burl_head *head, const json_t *weights, size_t groups) {
@@ -59,16 +67,24 @@ static int take_head(burl_head *head, json_t *from, size_t groups) {
          isfinite(head->typical) && isfinite(head->deviation) && head->deviation > 1e-30;
 }
 
-burl_status burl_heads_take(burl_model *model, const json_t *heads) {
+/* Heads from `first` on; 0 unless all of them are well-formed and, but for the last one where there
+ * is to be one, named. */
+static int take_list(burl_model *model, size_t first, const json_t *heads, int last_is_nameless) {
   size_t count = json_array_size(heads);
-  if (!heads || (json_is_array(heads) && count == 0)) return BURL_OK;
-  if (!json_is_array(heads) || count < 2 || count > BURL_MOST_HEADS) return BURL_ERR_FORMAT;
+  if (!json_is_array(heads) || first + count > BURL_MOST_HEADS) return 0;
   for (size_t h = 0; h < count; h++) {
-    burl_head *head = &model->heads.head[h];
-    if (!take_head(head, json_array_get(heads, h), model->encoder->ops->groups))
-      return BURL_ERR_FORMAT;
-    if ((head->kind == BURL_KIND_NONE) != (h + 1 == count)) return BURL_ERR_FORMAT;
+    burl_head *head = &model->heads.head[first + h];
+    if (!take_head(head, json_array_get(heads, h), model->encoder->ops->groups)) return 0;
+    if ((head->kind == BURL_KIND_NONE) != (last_is_nameless && h + 1 == count)) return 0;
   }
+  return 1;
+}
+
+burl_status burl_heads_take(burl_model *model, const json_t *heads, const json_t *dropped) {
+  size_t count = json_array_size(heads);
+  if (heads && (count == 1 || !take_list(model, 0, heads, 1))) return BURL_ERR_FORMAT;
+  if (dropped && !take_list(model, count, dropped, 0)) return BURL_ERR_FORMAT;
   model->heads.count = count;
+  model->heads.dropped = json_array_size(dropped);
   return BURL_OK;
 }

@@ -6,10 +6,12 @@
 
 #include <jansson.h>
 
-/* A new array, NULL where there is no memory. */
+/* New arrays of the heads in use and of those that were dropped, NULL where there is no memory. */
 json_t *burl_heads_describe(const burl_model *model);
+json_t *burl_heads_describe_dropped(const burl_model *model);
 
-/* model->heads from the array, none for NULL. The encoder is loaded. Errors: BURL_ERR_FORMAT. */
-burl_status burl_heads_take(burl_model *model, const json_t *heads) BURL_MUST_CHECK;
+/* model->heads from these arrays, none for NULL. The encoder is loaded. Errors: BURL_ERR_FORMAT. */
+burl_status burl_heads_take(burl_model *model, const json_t *heads,
+                            const json_t *dropped) BURL_MUST_CHECK;
 
 #endif

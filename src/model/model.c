@@ -44,7 +44,8 @@ void burl_model_get_info(const burl_model *model, burl_model_info *info) {
                             .updates = model->updates,
                             .groups = model->encoder->ops->groups,
                             .networks = burl_encoders_count_networks(model->encoder),
-                            .heads = model->heads.count};
+                            .heads = model->heads.count,
+                            .dropped_heads = model->heads.dropped};
 }
 
 void burl_model_get_network(const burl_model *model, size_t i, burl_model_network *info) {
@@ -160,11 +161,12 @@ burl_status burl_model_describe(burl_model *model) {
       json_pack("{s:f, s:f, s:f, s:f, s:I}", "typical", model->typical, "threshold",
                 model->threshold.value, "threshold_low", model->threshold.low, "threshold_high",
                 model->threshold.high, "images", (json_int_t)model->calibration_images);
-  json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:s}",
+  json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:s}",
                            "burl_version", model->fitted_by, "encoder", model->encoder->ops->name,
                            "networks", burl_encoders_describe(model->encoder), "options",
                            describe_options(&model->options), "calibration", calibration, "groups",
-                           describe_groups(model), "heads", burl_heads_describe(model), "set_aside",
+                           describe_groups(model), "heads", burl_heads_describe(model),
+                           "dropped_heads", burl_heads_describe_dropped(model), "set_aside",
                            describe_aside(model), "images", (json_int_t)model->images, "updates",
                            (json_int_t)model->updates, "data_checksum", checksum);
   if (!root) return BURL_ERR_MEMORY;

@@ -214,7 +214,8 @@ static burl_status read_heads(burl_model *model, burl_diag *diag) {
   json_error_t error;
   json_t *root = json_loads(model->json, 0, &error);
   if (!root) return burl_fail_memory(diag, NULL); /* the text was read before */
-  burl_status status = burl_heads_take(model, json_object_get(root, "heads"));
+  burl_status status = burl_heads_take(model, json_object_get(root, "heads"),
+                                       json_object_get(root, "dropped_heads"));
   json_decref(root);
   if (status != BURL_OK)
     return burl_fail(diag, status, NULL, "Fit the model again.", "the model's heads are malformed");

@@ -111,7 +111,7 @@ static burl_status take(burl_model *model, const char *text) {
   json_t *heads = json_loads(text, 0, NULL);
   assert_non_null(heads);
   model->heads = (burl_heads){0};
-  burl_status status = burl_heads_take(model, heads);
+  burl_status status = burl_heads_take(model, heads, NULL);
   json_decref(heads);
   return status;
 }
