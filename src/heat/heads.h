@@ -15,7 +15,7 @@
 #include <burl/heat.h>
 
 enum { BURL_MOST_HEADS = BURL_KIND_COUNT };
-#define BURL_HEADS_EQUAL_SHARE 0.4
+#define BURL_HEADS_EQUAL_SHARE 0.3
 
 typedef struct burl_head {
   burl_kind kind;                /* BURL_KIND_NONE: equal weights, for what is like nothing known */

@@ -26,23 +26,22 @@ static void fill(float *groups) {
     groups[i] = normal_at(5, i);
 }
 
-static const burl_heads three = {
-    .count = 3,
-    .head = {{.kind = BURL_KIND_SPECK,
-              .weight = {1.0f, 0.0f, 0.5f},
-              .sigma = 2.0,
-              .typical = 0.5,
-              .deviation = 2.0},
-             {.kind = BURL_KIND_STAIN,
-              .weight = {0.0f, 1.0f, 0.0f},
-              .sigma = 8.0,
-              .typical = 0.4,
-              .deviation = 1.0},
-             {.kind = BURL_KIND_NONE,
-              .weight = {1.0f, 1.0f, 1.0f},
-              .sigma = 4.0,
-              .typical = 1.0,
-              .deviation = 3.0}}};
+static const burl_heads three = {.count = 3,
+                                 .head = {{.kind = BURL_KIND_SPECK,
+                                           .weight = {1.0f, 0.0f, 0.5f},
+                                           .sigma = 2.0,
+                                           .typical = 0.5,
+                                           .deviation = 2.0},
+                                          {.kind = BURL_KIND_STAIN,
+                                           .weight = {0.0f, 1.0f, 0.0f},
+                                           .sigma = 8.0,
+                                           .typical = 0.4,
+                                           .deviation = 1.0},
+                                          {.kind = BURL_KIND_NONE,
+                                           .weight = {1.0f, 1.0f, 1.0f},
+                                           .sigma = 4.0,
+                                           .typical = 1.0,
+                                           .deviation = 3.0}}};
 
 /* u of one head, by the formula. */
 static void head_alone(float *u, const burl_head *head, const float *groups) {
@@ -72,7 +71,8 @@ static void fusion_follows_its_formula(void **state) {
   for (size_t i = 0; i < CELLS; i++) {
     int speck = u[0][i] >= u[1][i];
     double most = (double)(speck ? u[0][i] : u[1][i]);
-    double expected = 0.6 * most + 0.4 * (double)u[2][i];
+    double share = BURL_HEADS_EQUAL_SHARE;
+    double expected = (1.0 - share) * most + share * (double)u[2][i];
     assert_true(fabs((double)fused[i] - expected) < 1e-5);
     assert_int_equal(kinds[i], speck ? BURL_KIND_SPECK : BURL_KIND_STAIN);
     specks += (size_t)speck;
@@ -171,12 +171,8 @@ static void precision_counts_weights(void **state) {
   for (size_t s = 0; s < BURL_HEAD_SIGMAS; s++)
     set.value[s] = values[s], good.value[s] = good_value;
   const burl_head_cells *sets[] = {&set};
-  burl_head_task task = {.groups = 1,
-                         .present = all,
-                         .good = &good,
-                         .good_weight = 1.0,
-                         .set = sets,
-                         .sets = 1};
+  burl_head_task task = {
+      .groups = 1, .present = all, .good = &good, .good_weight = 1.0, .set = sets, .sets = 1};
   burl_head head = {.weight = {1.0f}, .sigma = 2.0};
   double ap = 0.0;
   assert_int_equal(burl_head_ap(&ap, &task, 0, &head), BURL_OK);
