@@ -13,6 +13,7 @@
 #define BURL_DETECT_H
 
 #include <burl/base.h>
+#include <burl/heat.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -92,6 +93,11 @@ typedef struct burl_embedding {
  * each. The grid must have a cell and the stride be above 0, which is asserted. */
 BURL_API void burl_proposal_get_feature(float *feature, const burl_proposal *proposal,
                                         const burl_embedding *embedding);
+
+/* The kind of defect that most pixels of the mask look like; kinds (height, width) as
+ * burl_scorer_score_kinds writes them. Of as many pixels the kind that is listed first. */
+BURL_API burl_kind burl_proposal_get_kind(const burl_proposal *proposal,
+                                          const unsigned char *kinds);
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,7 @@ typedef struct detect_job {
   char *lists[LIST_COUNT];
   char **stems;
   burl_defects **found; /* of each item */
+  burl_kind **kinds;    /* of each item: of its defects; NULL where the model names none */
   size_t (*extents)[2]; /* of each item: height, width */
   burl_listed_defect *list;
   size_t count, scored; /* defects on the list; images */
@@ -43,6 +44,16 @@ static burl_status explain(burl_diag *diag, burl_status status, const char *path
   return burl_cli_diagnose(diag, status, path, NULL, "%s", burl_status_get_text(status));
 }
 
+static burl_status name_defects(burl_kind **kinds, const burl_defects *found,
+                                const unsigned char *map) {
+  size_t count = burl_defects_get_count(found);
+  *kinds = calloc(count + 1, sizeof **kinds);
+  if (!*kinds) return BURL_ERR_MEMORY;
+  for (size_t i = 0; i < count; i++)
+    (*kinds)[i] = burl_proposal_get_kind(burl_defects_get(found) + i, map);
+  return BURL_OK;
+}
+
 /* A worker thread's part. Each image has a place of its own. */
 static burl_status find_defects(void *context, const burl_scored *scored, burl_diag *diag) {
   detect_job *job = context;
@@ -51,6 +62,8 @@ static burl_status find_defects(void *context, const burl_scored *scored, burl_d
   job->extents[scored->index][1] = image->width;
   burl_status status = burl_defects_new(&job->found[scored->index], scored->heat, image->height,
                                         image->width, &job->options);
+  if (status == BURL_OK && scored->kinds)
+    status = name_defects(&job->kinds[scored->index], job->found[scored->index], scored->kinds);
   return explain(diag, status, scored->item->path);
 }
 
@@ -88,11 +101,12 @@ static burl_status prepare(detect_job *job, const burl_dataset *dataset, const c
                            burl_diag *diag) {
   size_t count = burl_dataset_get_count(dataset);
   job->found = calloc(count + 1, sizeof *job->found);
+  job->kinds = calloc(count + 1, sizeof *job->kinds);
   job->extents = calloc(count + 1, sizeof *job->extents);
   for (int i = 0; i < LIST_COUNT; i++)
     if (!(job->lists[i] = burl_cli_join(job->folder, list_names[i], "")))
       return burl_cli_no_memory(diag);
-  if (!job->found || !job->extents) return burl_cli_no_memory(diag);
+  if (!job->found || !job->kinds || !job->extents) return burl_cli_no_memory(diag);
   burl_status status = burl_cli_stems_new(&job->stems, dataset, diag);
   if (status == BURL_OK) status = burl_cli_make_folder(job->folder, diag);
   if (status == BURL_OK) status = protect_inputs(job, dataset, model, diag);
@@ -120,7 +134,8 @@ static void collect_entries(const detect_job *job, const burl_dataset *dataset, 
                                       .image_number = i + 1,
                                       .height = job->extents[i][0],
                                       .width = job->extents[i][1],
-                                      .defect = burl_defects_get(job->found[i]) + k},
+                                      .defect = burl_defects_get(job->found[i]) + k,
+                                      .kind = job->kinds[i] ? job->kinds[i][k] : BURL_KIND_NONE},
                            .item = i,
                            .place = n};
   }
@@ -241,9 +256,12 @@ static int detect(detect_job *job, const cli_values *values, cli_console *consol
 static void free_job(detect_job *job, size_t count) {
   for (size_t i = 0; job->found && i < count; i++)
     burl_defects_free(job->found[i]);
+  for (size_t i = 0; job->kinds && i < count; i++)
+    free(job->kinds[i]);
   for (int i = 0; i < LIST_COUNT; i++)
     free(job->lists[i]);
   free(job->found);
+  free(job->kinds);
   free(job->extents);
   free(job->list);
   free(job->items);

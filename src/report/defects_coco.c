@@ -42,10 +42,13 @@ static burl_status put(FILE *out, const burl_listed_defect *row, const char *bef
             row->height, row->width);
     char *counts = quote(runs);
     if (counts)
-      fprintf(out, "%s},\n  \"file_name\": %s}", counts, name);
+      fprintf(out, "%s},\n  \"file_name\": %s", counts, name);
     else
       status = BURL_ERR_MEMORY;
     free(counts);
+    if (row->kind != BURL_KIND_NONE)
+      fprintf(out, ", \"kind\": \"%s\"", burl_kind_get_name(row->kind));
+    fputc('}', out);
   }
   free(name);
   free(runs);

@@ -34,6 +34,7 @@ static void put_row(FILE *out, const burl_listed_defect *row, size_t rank, doubl
   put(out, length, 1);
   fprintf(out, ",%zu", d->area);
   put_score(out, d->score);
+  fprintf(out, ",%s", burl_kind_get_name(row->kind));
   if (mm > 0) {
     const double sizes[] = {x, y, w, h, length};
     for (int i = 0; i < 5; i++)
@@ -51,7 +52,7 @@ burl_status burl_report_save_defects(const burl_listed_defect *list, size_t coun
                      "the millimetres of a pixel are %g", mm_per_px);
   burl_status status = burl_output_open(&out, path, diag);
   if (status != BURL_OK) return status;
-  fputs("rank,image,x,y,w,h,angle,length,area,score", out.stream);
+  fputs("rank,image,x,y,w,h,angle,length,area,score,kind", out.stream);
   if (mm_per_px > 0) fputs(",x_mm,y_mm,w_mm,h_mm,length_mm,area_mm2", out.stream);
   fputc('\n', out.stream);
   for (size_t i = 0; i < count; i++)

@@ -295,13 +295,32 @@ static void test_failing_memory(void **state) {
   }
 }
 
+static void test_kinds_are_those_of_most_pixels(void **state) {
+  (void)state;
+  const unsigned char kinds[12] = {0, 1, 1, 3, 3, 3, 2, 2, 2, 2, 250, 250};
+  const burl_span spans[] = {{0, 5}, {10, 12}};
+  burl_proposal proposal = {.spans = spans, .span_count = 2};
+  assert_int_equal(burl_proposal_get_kind(&proposal, kinds), BURL_KIND_SPECK); /* 2 and 2: first */
+  const burl_span more[] = {{3, 9}};
+  proposal.spans = more, proposal.span_count = 1;
+  assert_int_equal(burl_proposal_get_kind(&proposal, kinds), BURL_KIND_STREAK);
+  proposal.span_count = 0;
+  assert_int_equal(burl_proposal_get_kind(&proposal, kinds), BURL_KIND_NONE);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_spots),          cmocka_unit_test(test_extremes),
-      cmocka_unit_test(test_ripples),        cmocka_unit_test(test_noise_is_bounded),
-      cmocka_unit_test(test_no_proposal),    cmocka_unit_test(test_constant),
-      cmocka_unit_test(test_options),        cmocka_unit_test(test_oriented),
-      cmocka_unit_test(test_least_area),     cmocka_unit_test(test_feature),
+      cmocka_unit_test(test_kinds_are_those_of_most_pixels),
+      cmocka_unit_test(test_spots),
+      cmocka_unit_test(test_extremes),
+      cmocka_unit_test(test_ripples),
+      cmocka_unit_test(test_noise_is_bounded),
+      cmocka_unit_test(test_no_proposal),
+      cmocka_unit_test(test_constant),
+      cmocka_unit_test(test_options),
+      cmocka_unit_test(test_oriented),
+      cmocka_unit_test(test_least_area),
+      cmocka_unit_test(test_feature),
       cmocka_unit_test(test_failing_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,20 +133,21 @@ static const burl_proposal small = {.box = {2, 1, 4, 3},
 
 static void test_table(void **state) {
   (void)state;
-  burl_listed_defect list[] = {{"a,b.png", 1, 10, 10, &small}, {"c.png", 2, 10, 10, &small}};
+  burl_listed_defect list[] = {{"a,b.png", 1, 10, 10, &small, BURL_KIND_NONE},
+                               {"c.png", 2, 10, 10, &small, BURL_KIND_HOLE}};
   assert_int_equal(burl_report_save_defects(list, 2, 0, path, NULL), BURL_OK);
   char *text = read_back();
   assert_string_equal(text,
-                      "rank,image,x,y,w,h,angle,length,area,score\n"
-                      "1,\"a,b.png\",2,1,2,2,-12.3,2.2,4,1.23457\n"
-                      "2,c.png,2,1,2,2,-12.3,2.2,4,1.23457\n");
+                      "rank,image,x,y,w,h,angle,length,area,score,kind\n"
+                      "1,\"a,b.png\",2,1,2,2,-12.3,2.2,4,1.23457,\n"
+                      "2,c.png,2,1,2,2,-12.3,2.2,4,1.23457,hole\n");
   free(text);
   assert_int_equal(burl_report_save_defects(list + 1, 1, 0.1, path, NULL), BURL_OK);
   text = read_back();
   assert_string_equal(text,
-                      "rank,image,x,y,w,h,angle,length,area,score,"
+                      "rank,image,x,y,w,h,angle,length,area,score,kind,"
                       "x_mm,y_mm,w_mm,h_mm,length_mm,area_mm2\n"
-                      "1,c.png,2,1,2,2,-12.3,2.2,4,1.23457,0.200,0.100,0.200,0.200,0.225,"
+                      "1,c.png,2,1,2,2,-12.3,2.2,4,1.23457,hole,0.200,0.100,0.200,0.200,0.225,"
                       "0.0400\n");
   free(text);
   burl_diag diag = {0};
@@ -157,7 +158,8 @@ static void test_table(void **state) {
 
 static void test_coco(void **state) {
   (void)state;
-  burl_listed_defect list[] = {{"a\"b.png", 3, 10, 10, &small}, {"\xff.png", 4, 10, 10, &small}};
+  burl_listed_defect list[] = {{"a\"b.png", 3, 10, 10, &small, BURL_KIND_NONE},
+                               {"\xff.png", 4, 10, 10, &small, BURL_KIND_WEAVE}};
   assert_int_equal(burl_report_save_coco(list, 2, path, NULL), BURL_OK);
   json_t *root = json_load_file(path, 0, NULL), *first = json_array_get(root, 0);
   assert_int_equal(json_array_size(root), 2);
@@ -173,6 +175,9 @@ static void test_coco(void **state) {
   assert_memory_equal(back, expected, 100);
   assert_string_equal(json_string_value(json_object_get(json_array_get(root, 1), "file_name")),
                       "?.png");
+  assert_null(json_object_get(first, "kind"));
+  assert_string_equal(json_string_value(json_object_get(json_array_get(root, 1), "kind")),
+                      "weave fault");
   json_decref(root);
   assert_int_equal(burl_report_save_coco(list, 0, path, NULL), BURL_OK);
   root = json_load_file(path, 0, NULL);
@@ -206,7 +211,7 @@ static void test_picture(void **state) {
 
 static void test_failing(void **state) {
   (void)state;
-  burl_listed_defect list[] = {{"a.png", 1, 10, 10, &small}};
+  burl_listed_defect list[] = {{"a.png", 1, 10, 10, &small, BURL_KIND_NONE}};
   burl_image image;
   size_t rank = 1;
   assert_int_equal(burl_image_new(&image, 10, 10, 1, BURL_U8), BURL_OK);
