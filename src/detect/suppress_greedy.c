@@ -48,7 +48,7 @@ static void lay_axis(double *cell, size_t *cells, double range, double side, dou
 }
 
 static void lay(grid *g, const burl_suppress_task *task) {
-  double x0 = INFINITY, y0 = INFINITY, x1 = -INFINITY, y1 = -INFINITY, w = 0, h = 0;
+  double x0 = HUGE_VAL, y0 = HUGE_VAL, x1 = -HUGE_VAL, y1 = -HUGE_VAL, w = 0, h = 0;
   for (size_t i = 0; i < task->n; i++) {
     const burl_box *b = &task->boxes[i];
     double x = centre_x(b), y = centre_y(b);

@@ -19,7 +19,7 @@ burl_status burl_suppress_soft(const burl_suppress_task *task, size_t *count) {
   const double sigma = task->options->sigma;
   float *left = burl_copy(task->scores, task->n * sizeof *left);
   if (!left) return BURL_ERR_MEMORY;
-  double least = -INFINITY;
+  double least = -HUGE_VAL;
   size_t kept = 0;
   while (kept < task->most) {
     size_t best = find_best(left, task->n);
