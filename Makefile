@@ -61,7 +61,7 @@ TOOL := $(B)/burl
 
 .PHONY: all bench-heads bench-quality bench-prints bench-features bench-ablation bench-contamination bench-update benchmarks help demo \
   check check-all check-unit check-asan check-fuzz check-cli check-headers check-structure \
-  check-examples check-long check-clang bench format metrics install uninstall clean setup lib tool
+  check-examples check-long check-clang check-browser bench format metrics install uninstall clean setup lib tool
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
@@ -160,6 +160,10 @@ check-examples: $(EXAMPLE_BIN) ## build and run the documented examples
 	@for e in $(EXAMPLE_BIN); do $$e > /dev/null || { echo "example $$e failed"; exit 1; }; done
 check-long: $(LONG_BIN) ## simulations that take minutes: how often intervals hold the truth
 	@for t in $(LONG_BIN); do $$t || exit 1; done
+check-browser: ## open a report in headless Chromium; leaves screenshots in build/browser
+	@scripts/setup.sh browser
+	@$(MAKE) --no-print-directory all
+	@PYTHONDONTWRITEBYTECODE=1 tests/browser/check.py $(TOOL) build/browser
 check-clang: ## build everything with clang, without warnings
 	@$(MAKE) --no-print-directory CC=clang VARIANT=release all $(UNIT_SRC:tests/unit/%.c=build/release-clang/unit/%)
 

@@ -1,17 +1,20 @@
 #!/bin/sh
 # Installs the Debian packages that burl needs and that are missing. Does nothing when all are there.
-#   setup.sh [build|check|bench]     check adds what the tests need, bench the tools measured against
+#   setup.sh [build|check|clang|bench|browser]
+# check adds what the tests need, bench the tools measured against, browser what opens reports
 set -eu
 build="gcc make pkg-config libc6-dev libopenblas-dev liblapacke-dev libkissfft-dev libpng-dev libjpeg62-turbo-dev libjansson-dev zlib1g-dev"
 check="$build g++ libcmocka-dev python3 curl ca-certificates"
 bench="$check python3-numpy python3-scipy python3-sklearn python3-skimage python3-torch python3-torchvision python3-pot python3-pil python3-faiss"
 clang="$check clang clang-format"
+browser="$check chromium tidy fonts-liberation"
 case "${1:-check}" in
   build) packages=$build ;;
   check) packages=$check ;;
   clang) packages=$clang ;;
   bench) packages=$bench ;;
-  *) echo "usage: $0 [build|check|clang|bench]" >&2; exit 2 ;;
+  browser) packages=$browser ;;
+  *) echo "usage: $0 [build|check|clang|bench|browser]" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null 2>&1; then

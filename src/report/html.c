@@ -1,4 +1,4 @@
-/* report.html: one file that opens anywhere, offline, without scripts. */
+/* report.html: one file that opens anywhere, offline, and is readable without its script. */
 #include "base/diag.h"
 #include "base/file.h"
 #include "report/html_page.h"
@@ -6,12 +6,17 @@
 
 #include <math.h>
 
-/* The policy keeps the promise to the reader: nothing is fetched, nothing is run. */
-void burl_page_open(FILE *out, const char *title) {
+/* The policy keeps the promise to the reader: nothing is fetched, and at most the one script that
+ * is part of burl is run. */
+void burl_page_open(FILE *out, const char *title, int scripted) {
   fputs(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-      "img-src data:; style-src 'unsafe-inline'\">\n"
+      "img-src data:; style-src 'unsafe-inline'",
+      out);
+  if (scripted) burl_page_script_policy(out);
+  fputs(
+      "\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n<title>",
       out);
@@ -23,8 +28,10 @@ void burl_page_open(FILE *out, const char *title) {
   fputs("</h1>\n", out);
 }
 
-void burl_page_close(FILE *out) {
-  fputs("<footer>Written by burl " BURL_VERSION ".</footer>\n</body>\n</html>\n", out);
+void burl_page_close(FILE *out, int scripted) {
+  fputs("<footer>Written by burl " BURL_VERSION ".</footer>\n", out);
+  if (scripted) burl_page_script(out);
+  fputs("</body>\n</html>\n", out);
 }
 
 static void count_outcomes(burl_page *page) {
@@ -36,7 +43,7 @@ static void count_outcomes(burl_page *page) {
 
 static burl_status put_page(burl_page *page, burl_diag *diag) {
   count_outcomes(page);
-  burl_page_open(page->out, page->report->title);
+  burl_page_open(page->out, page->report->title, 1);
   burl_page_summary(page);
   burl_page_metrics(page);
   burl_page_histogram(page);
@@ -44,7 +51,7 @@ static burl_status put_page(burl_page *page, burl_diag *diag) {
   if (status == BURL_OK) status = burl_page_classes(page);
   if (status == BURL_OK) status = burl_page_gallery(page, diag);
   if (status == BURL_OK) status = burl_page_prototypes(page, diag);
-  burl_page_close(page->out);
+  burl_page_close(page->out, 1);
   return status;
 }
 

@@ -13,6 +13,17 @@ void burl_chart_put(FILE *out, const char *attribute, double value) {
   fprintf(out, " %s=\"%s\"", attribute, text);
 }
 
+/* The values at the edges, for the script. */
+static void put_range(FILE *out, burl_chart_range range) {
+  const double values[] = {range.x_first, range.x_last, range.y_first, range.y_last};
+  char text[BURL_NUMBER_TEXT];
+  for (int i = 0; i < 4; i++) {
+    burl_number_short(text, values[i], 9);
+    fprintf(out, i ? " %s" : " data-range=\"%s", text);
+  }
+  fputs("\"", out);
+}
+
 void burl_chart_open(burl_chart *chart, FILE *out, double width, double height,
                      burl_chart_range range, const char *label) {
   *chart = (burl_chart){.out = out,
@@ -28,7 +39,9 @@ void burl_chart_open(burl_chart *chart, FILE *out, double width, double height,
                         .y_last = range.y_last};
   fprintf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", (int)width, (int)height);
   burl_html_escape(out, label);
-  fputs("\">\n<rect class=\"plot\"", out);
+  fputs("\"", out);
+  put_range(out, range);
+  fputs(">\n<rect class=\"plot\"", out);
   burl_chart_put(out, "x", chart->left);
   burl_chart_put(out, "y", chart->top);
   burl_chart_put(out, "width", chart->right - chart->left);

@@ -1,29 +1,33 @@
-/* The gallery: image, heat over it and mask side by side, as PNG inside the page. */
+/* The gallery: image, heat over it, heat alone and mask side by side, as PNG inside the page. */
 #include "base/diag.h"
 #include "base/memory.h"
 #include "image/png_write.h"
 #include "report/html_chart.h"
-#include "report/html_page.h"
+#include "report/html_live.h"
 #include "report/html_text.h"
 #include "report/overlay_paint.h"
 
 #include <burl/heat.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct gallery {
   const burl_page *page;
   burl_palette palette;
-  uint8_t row[3 * BURL_THUMB_SIDE];
+  uint8_t row[3 * BURL_THUMB_SIDE], middle[BURL_THUMB_SIDE]; /* middle: grey, under heat alone */
   burl_diag *diag;
 } gallery;
 
-typedef enum picture { IMAGE, HEAT, MASK } picture;
+typedef enum picture { IMAGE, OVERLAY, HEAT, MASK } picture;
 
-static const char *const picture_names[] = {"image", "heat over the image", "mask of the defect"};
+static const char *const picture_names[] = {"image", "heat over the image", "heat",
+                                            "mask of the defect"};
 
 static const char *const outcome_titles[BURL_OUTCOMES] = {
     "Missed defects", "False alarms", "Found defects", "Good images that passed"};
+
+static const char *const call_names[BURL_OUTCOMES] = {"missed", "false alarm", "found", "passed"};
 
 static const char *const outcome_notes[BURL_OUTCOMES] = {
     "lowest score first", "highest score first", "highest score first", "highest score first"};
@@ -35,16 +39,17 @@ static const uint8_t *paint_row(gallery *self, const burl_thumb *thumb, picture 
   if (kind == IMAGE) return grey;
   if (kind == MASK) return thumb->mask + y * w;
   const float *heat = thumb->heat + y * w;
-  burl_overlay_paint_row(&self->palette, self->row, grey, heat, y > 0 ? heat - w : NULL,
-                         y + 1 < thumb->grey.height ? heat + w : NULL, w);
+  burl_overlay_paint_row(&self->palette, self->row, kind == HEAT ? self->middle : grey, heat,
+                         y > 0 ? heat - w : NULL, y + 1 < thumb->grey.height ? heat + w : NULL, w);
   return self->row;
 }
 
 static burl_status encode(gallery *self, const burl_thumb *thumb, picture kind,
                           unsigned char **bytes, size_t *size) {
   burl_png_writer *png = NULL;
-  burl_status status = burl_png_writer_open_bytes(&png, thumb->grey.height, thumb->grey.width,
-                                                  kind == HEAT ? 3 : 1, BURL_U8, self->diag);
+  burl_status status =
+      burl_png_writer_open_bytes(&png, thumb->grey.height, thumb->grey.width,
+                                 kind == HEAT || kind == OVERLAY ? 3 : 1, BURL_U8, self->diag);
   if (status != BURL_OK) return status;
   for (size_t y = 0; y < thumb->grey.height; y++)
     if (burl_png_writer_put(png, paint_row(self, thumb, kind, y)) != BURL_OK) break;
@@ -61,8 +66,10 @@ static burl_status put_picture(gallery *self, const burl_shot *shot, picture kin
   size_t size = 0;
   burl_status status = encode(self, &shot->thumb, kind, &bytes, &size);
   if (status != BURL_OK) return status;
-  fprintf(out, "<img width=\"%zu\" height=\"%zu\" alt=\"%s\" src=\"data:image/png;base64,",
-          shot->thumb.grey.width, shot->thumb.grey.height, picture_names[kind]);
+  fprintf(
+      out,
+      "<img loading=\"lazy\" width=\"%zu\" height=\"%zu\" alt=\"%s\" src=\"data:image/png;base64,",
+      shot->thumb.grey.width, shot->thumb.grey.height, picture_names[kind]);
   burl_html_base64(out, bytes, size);
   fputs("\">\n", out);
   free(bytes);
@@ -71,7 +78,9 @@ static burl_status put_picture(gallery *self, const burl_shot *shot, picture kin
 
 static burl_status put_shot(gallery *self, const burl_shot *shot) {
   FILE *out = self->page->out;
-  fputs("<figure class=\"shot\">\n<figcaption><strong>", out);
+  double threshold = self->page->metrics->threshold;
+  fprintf(out, "<figure class=\"shot\" data-step=\"%d\" data-truth=\"%s\">\n<figcaption><strong>",
+          burl_live_step(shot->score, threshold), shot->defective ? "defect" : "good");
   burl_html_name(out, shot->name);
   fputs("</strong><br>score ", out);
   burl_html_number(out, shot->score, 3);
@@ -80,10 +89,11 @@ static burl_status put_shot(gallery *self, const burl_shot *shot) {
     fputs(", class ", out);
     burl_html_name(out, shot->label);
   }
-  fputs("</figcaption>\n<div class=\"trio\">\n", out);
-  burl_status status = put_picture(self, shot, IMAGE);
-  if (status == BURL_OK) status = put_picture(self, shot, HEAT);
-  if (status == BURL_OK) status = put_picture(self, shot, MASK);
+  fprintf(out, ": <span class=\"call\">%s</span></figcaption>\n<div class=\"views\">\n",
+          call_names[burl_outcome_of(shot->defective, shot->score, threshold)]);
+  burl_status status = BURL_OK;
+  for (int i = IMAGE; status == BURL_OK && i <= MASK; i++)
+    status = put_picture(self, shot, (picture)i);
   fputs("</div>\n", out);
   if (status == BURL_OK && shot->match) status = burl_html_match(out, shot->match, self->diag);
   fputs("</figure>\n", out);
@@ -138,15 +148,30 @@ static burl_status put_group(gallery *self, const burl_shot *const *shots, size_
   return status;
 }
 
+static void put_tools(FILE *out) {
+  fputs(
+      "<div class=\"tools\" hidden=\"\">\n<p><label for=\"view\">Lay them over each "
+      "other:</label>\n"
+      "<input type=\"range\" id=\"view\" min=\"0\" max=\"30\" value=\"10\">\n"
+      "<output id=\"view-name\" for=\"view\">side by side</output>\n"
+      "<button type=\"button\" id=\"view-reset\">side by side</button></p>\n"
+      "<p><label for=\"filter\">Name, class or call contains</label>\n"
+      "<input type=\"search\" id=\"filter\">\n"
+      "<output id=\"filter-count\" for=\"filter\"></output></p>\n</div>\n",
+      out);
+}
+
 static burl_status put_groups(gallery *self, const burl_shot **chosen) {
   FILE *out = self->page->out;
   size_t counts[BURL_OUTCOMES], at = 0;
   burl_report_choose(self->page->report, chosen, counts, self->page->metrics->threshold);
   fputs(
       "<section>\n<h2>Pictures</h2>\n<p>Each image is shown as it is, with the heat laid over it, "
-      "and with the mask of its defect. Cloth that looks typical stays grey; the line runs "
+      "with the heat alone, and with the mask of its defect. Cloth that looks typical stays grey; "
+      "the line runs "
       "where the heat crosses the threshold.</p>\n",
       out);
+  put_tools(out);
   put_scale(out, &self->palette);
   burl_status status = BURL_OK;
   for (int i = 0; status == BURL_OK && i < BURL_OUTCOMES; i++) {
@@ -166,6 +191,7 @@ burl_status burl_page_gallery(const burl_page *page, burl_diag *diag) {
     self->page = page;
     self->diag = diag;
     burl_palette_fill(&self->palette);
+    memset(self->middle, 128, sizeof self->middle);
     status = put_groups(self, chosen);
   }
   free(chosen);

@@ -19,9 +19,12 @@ typedef struct burl_page {
 
 /* The style sheet, inside <style>. */
 void burl_page_style(FILE *out);
-/* From the beginning of a file to its heading, and its end. */
-void burl_page_open(FILE *out, const char *title);
-void burl_page_close(FILE *out);
+/* The script as an element, and what the policy of the page says of it. */
+void burl_page_script(FILE *out);
+void burl_page_script_policy(FILE *out);
+/* From the beginning of a file to its heading, and its end; `scripted`: with the script. */
+void burl_page_open(FILE *out, const char *title, int scripted);
+void burl_page_close(FILE *out, int scripted);
 /* A table of `facts`, nothing where there are none. */
 void burl_page_facts(FILE *out, const char *facts);
 /* A sentence, the facts, counts and times. */

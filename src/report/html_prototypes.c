@@ -130,11 +130,11 @@ burl_status burl_report_save_gallery(const burl_report_prototypes *gallery, cons
   burl_output out;
   burl_status status = burl_output_open(&out, path, diag);
   if (status != BURL_OK) return status;
-  burl_page_open(out.stream, title);
+  burl_page_open(out.stream, title, 0);
   burl_page_facts(out.stream, facts);
   fputs(legend, out.stream);
   status = put_members(out.stream, gallery, GALLERY_MOST, diag);
-  burl_page_close(out.stream);
+  burl_page_close(out.stream, 0);
   if (status == BURL_OK) return burl_output_commit(&out, diag);
   burl_output_abandon(&out);
   return burl_fail_memory(diag, path);

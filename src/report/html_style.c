@@ -43,9 +43,18 @@ static const char rules[] =
     "1rem}"
     ".shot{background:var(--card);border:1px solid var(--line);border-radius:.4rem;"
     "padding:.6rem}\n"
-    ".shot figcaption{margin-bottom:.4rem}.trio{display:flex;gap:.4rem;align-items:flex-start}"
-    ".trio>*{flex:1 1 0;min-width:0}.trio img{display:block;width:100%;height:auto}"
-    ".none{color:var(--soft);font-size:.85rem;text-align:center;border:1px dashed var(--line);"
+    ".shot figcaption{margin-bottom:.4rem}.views{display:flex;gap:.4rem;align-items:flex-start}"
+    ".views>*{flex:1 1 0;min-width:0}.views img{display:block;width:100%;height:auto}"
+    ".stacked .views{display:grid}.stacked .views>*{grid-area:1/1}"
+    ".stacked .views>:nth-child(2){opacity:var(--view)}"
+    ".stacked .views>:nth-child(3){opacity:calc(var(--view) - 1)}"
+    ".stacked .views>:nth-child(4){opacity:calc(var(--view) - 2)}\n"
+    ".tools{background:var(--card);border:1px solid var(--line);border-radius:.4rem;"
+    "padding:.2rem .8rem;margin:.8rem 0}.tools[hidden],.shot[hidden]{display:none}"
+    ".tools input[type=range]{width:min(24rem,50vw);vertical-align:middle;"
+    "accent-color:var(--good)}.hover{font-size:.85rem;margin:0}"
+    ".none{color:var(--soft);font-size:.85rem;text-align:center;background:var(--card);border:1px "
+    "dashed var(--line);"
     "padding:1.5rem .2rem}.scale{max-width:24rem}.scale rect{shape-rendering:crispEdges}"
     ".patch{display:block;image-rendering:pixelated;border:1px solid var(--line)}"
     ".protos{display:flex;flex-wrap:wrap;gap:.6rem}.proto{width:78px}"
@@ -57,7 +66,8 @@ static const char rules[] =
     "footer{margin-top:2.5rem;color:var(--soft);font-size:.85rem}\n";
 
 static const char print_rules[] =
-    "body{padding:0;max-width:none;font-size:10pt}h2,h3{break-after:avoid}"
+    ".tools,.hover{display:none}body{padding:0;max-width:none;font-size:10pt}h2,h3{break-after:"
+    "avoid}"
     ".shot,.proto,.charts figure,tr,svg{break-inside:avoid}img{print-color-adjust:exact}";
 
 void burl_page_style(FILE *out) {

@@ -61,7 +61,8 @@ static int take_attributes(reader *r) {
 }
 
 static int is_void(const char *name) {
-  return !strcmp(name, "meta") || !strcmp(name, "br") || !strcmp(name, "img");
+  return !strcmp(name, "meta") || !strcmp(name, "br") || !strcmp(name, "img") ||
+         !strcmp(name, "input");
 }
 
 static void take_tag(reader *r) {
@@ -82,7 +83,9 @@ static void take_tag(reader *r) {
     r->bad = r->depth == DEEPEST;
     if (r->bad) return;
     memcpy(r->open[r->depth++], name, LONGEST);
-    const char *end = strcmp(name, "style") == 0 ? strstr(r->at, "</style>") : r->at;
+    const char *end = !strcmp(name, "style")    ? strstr(r->at, "</style>")
+                      : !strcmp(name, "script") ? strstr(r->at, "</script>")
+                                                : r->at;
     r->bad = end == NULL;
     if (end) r->at = end;
   }
