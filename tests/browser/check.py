@@ -22,7 +22,8 @@ def expect(what, found, wanted):
 def make_report(burl, folder):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    cloth, model, report = (os.path.join(folder, name) for name in ("cloth", "model.burl", "report"))
+    cloth, model, report = (os.path.join(folder, name)
+                            for name in ("cloth", "model.burl", "report"))
     for words in (["synth", "-q", "-o", cloth, "--size", "96", "--train", "8", "--per-defect", "2"],
                   ["fit", cloth, "-o", model, "-q", "--prototypes", "16"],
                   ["eval", model, cloth, "-o", report, "-q"]):
@@ -78,7 +79,8 @@ def check_curves(browser):
 
 
 def check_markup(page):
-    tidy = subprocess.run(["tidy", "-q", "-e", "-utf8", "--drop-empty-elements", "no", page], capture_output=True, text=True)
+    tidy = subprocess.run(["tidy", "-q", "-e", "-utf8", "--drop-empty-elements", "no", page],
+                          capture_output=True, text=True)
     # tidy does not know that images may be lazy yet.
     faults = [line for line in tidy.stderr.splitlines()
               if ("Warning" in line or "Error" in line) and "\"loading\"" not in line]
