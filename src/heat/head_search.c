@@ -174,7 +174,7 @@ static burl_status run(search *s, burl_head *head) {
   burl_head_set_equal(head, s->task->present, groups);
   head->equal_ap = mean_ap(s, head);
   if (isnan(head->equal_ap)) return BURL_ERR_DATA;
-  double best = head->equal_ap, before = -INFINITY;
+  double best = head->equal_ap, before = -(double)INFINITY;
   for (int round = 0; round < ROUNDS && best > before + LEAST_ROUND; round++) {
     before = best;
     best = go_round(s, head, best, present);
