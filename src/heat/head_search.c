@@ -17,9 +17,9 @@ double burl_head_sigma(size_t i) {
   return sigmas[i];
 }
 
-static size_t sigma_index(double sigma) {
+size_t burl_head_sigma_index(const burl_head *head) {
   size_t i = 0;
-  while (i + 1 < BURL_HEAD_SIGMAS && burl_head_sigma(i) < sigma)
+  while (i + 1 < BURL_HEAD_SIGMAS && burl_head_sigma(i) < head->sigma)
     i++;
   return i;
 }
@@ -37,7 +37,7 @@ void burl_head_set_equal(burl_head *head, const unsigned char *present, size_t g
 /* values (count) <- weighted sums; the extremes seen so far are widened. */
 static void weigh(float *values, const burl_head_cells *cells, size_t groups, const burl_head *head,
                   float extremes[2]) {
-  const float *v = cells->value[sigma_index(head->sigma)];
+  const float *v = cells->value[burl_head_sigma_index(head)];
   for (size_t i = 0; i < cells->count; i++, v += groups) {
     float sum = 0.0f;
     for (size_t g = 0; g < groups; g++)
@@ -50,12 +50,12 @@ static void weigh(float *values, const burl_head_cells *cells, size_t groups, co
 
 /* Weights of good (0) and defective (1) cells by value. */
 static void count(double bins[2][BINS], const float *values, const burl_head_cells *cells,
-                  double weight, const float extremes[2]) {
+                  const float extremes[2]) {
   float scale = extremes[1] > extremes[0] ? (BINS - 1) / (extremes[1] - extremes[0]) : 0.0f;
   for (size_t i = 0; i < cells->count; i++) {
     size_t bin = (size_t)((values[i] - extremes[0]) * scale);
     int defective = cells->defective && cells->defective[i];
-    bins[defective][bin < BINS ? bin : BINS - 1] += weight * (double)cells->weight[i];
+    bins[defective][bin < BINS ? bin : BINS - 1] += (double)cells->weight[i];
   }
 }
 
@@ -86,8 +86,8 @@ static double ap_of(search *s, size_t set, const burl_head *head) {
   weigh(s->good, task->good, task->groups, head, extremes);
   weigh(s->values, task->set[set], task->groups, head, extremes);
   memset(s->bins, 0, sizeof s->bins);
-  count(s->bins, s->good, task->good, task->good_weight, extremes);
-  count(s->bins, s->values, task->set[set], 1.0, extremes);
+  count(s->bins, s->good, task->good, extremes);
+  count(s->bins, s->values, task->set[set], extremes);
   return precision_of(s->bins);
 }
 
@@ -156,11 +156,10 @@ static burl_status open_search(search *s, const burl_head_task *task) {
   return s->good ? BURL_OK : BURL_ERR_MEMORY;
 }
 
-burl_status burl_head_ap(double *ap, const burl_head_task *task, size_t set,
-                         const burl_head *head) {
+burl_status burl_head_ap(double *ap, const burl_head_task *task, const burl_head *head) {
   search *s = burl_alloc_zero(1, sizeof *s);
   burl_status status = s ? open_search(s, task) : BURL_ERR_MEMORY;
-  if (status == BURL_OK) *ap = ap_of(s, set, head);
+  if (status == BURL_OK) *ap = mean_ap(s, head);
   if (s) free(s->good);
   free(s);
   return status;

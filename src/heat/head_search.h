@@ -15,6 +15,8 @@
 enum { BURL_HEAD_SIGMAS = 3 };
 /* 2, 4 and 8 pixels. */
 double burl_head_sigma(size_t i);
+/* Which of them a head has. */
+size_t burl_head_sigma_index(const burl_head *head);
 
 /* Cells as the groups see them after smoothing: value[s] (count, groups). */
 typedef struct burl_head_cells {
@@ -26,17 +28,16 @@ typedef struct burl_head_cells {
 
 typedef struct burl_head_task {
   size_t groups;
-  const unsigned char *present; /* (groups) 0: the group has no bank, its weight stays 0 */
-  const burl_head_cells *good;  /* cells of good images */
-  double
-      good_weight; /* what a good cell counts beside the sets' own: images of a set / good ones */
+  const unsigned char *present;      /* (groups) 0: the group has no bank, its weight stays 0 */
+  const burl_head_cells *good;       /* cells of as many good images as each set has defects */
   const burl_head_cells *const *set; /* (sets): a kind of synthetic defect each */
   size_t sets;
   double lambda;
 } burl_head_task;
 
-/* Average precision of one set. Errors: BURL_ERR_MEMORY. NaN where it has no defective cell. */
-burl_status burl_head_ap(double *ap, const burl_head_task *task, size_t set,
+/* Mean average precision over the sets that have a defective cell, NaN where none has. Errors:
+ * BURL_ERR_MEMORY. */
+burl_status burl_head_ap(double *ap, const burl_head_task *task,
                          const burl_head *head) BURL_MUST_CHECK;
 
 /* Fills head->weight and sigma (from equal weights on), equal_ap and ap (means over the sets).

@@ -27,8 +27,8 @@ typedef struct burl_head {
 } burl_head;
 
 typedef struct burl_heads {
-  size_t count; /* 0: the plain sum of the groups, smoothed by BURL_HEAT_SIGMA; or 2 and more, of
-                   which the last is that of equal weights and has no name */
+  size_t count;   /* 0: the plain sum of the groups, smoothed by BURL_HEAT_SIGMA; or 2 and more, of
+                     which the last is that of equal weights and has no name */
   size_t dropped; /* heads behind these that were matched and do not help: kept to be told of */
   burl_head head[BURL_MOST_HEADS];
 } burl_heads;

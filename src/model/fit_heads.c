@@ -28,24 +28,12 @@ typedef struct match {
   unsigned char first[BURL_MAX_GROUPS];   /* of the first encoder */
 } match;
 
-static int ascending(const void *left, const void *right) {
-  float a = *(const float *)left, b = *(const float *)right;
-  return (a > b) - (a < b);
-}
-
-static size_t sigma_of(const burl_head *head) {
-  size_t s = 0;
-  while (burl_head_sigma(s) < head->sigma)
-    s++;
-  return s;
-}
-
 /* sum (count) of the good cells over groups of encoder `part`, all encoders for part = parts. */
 static void add_up(float *sum, const match *m, const burl_head *head, size_t part) {
   const burl_head_cells *good = &m->material.good;
   const burl_encoder *encoder = m->f->model->encoder;
   size_t groups = encoder->ops->groups, parts = burl_fused_count(encoder);
-  const float *v = good->value[sigma_of(head)];
+  const float *v = good->value[burl_head_sigma_index(head)];
   for (size_t i = 0; i < good->count; i++, v += groups) {
     sum[i] = 0.0f;
     for (size_t g = 0; g < groups; g++)
@@ -60,6 +48,35 @@ static double deviation_of(const float *values, const float *weight, size_t n) {
     count += w, sum += w * v, squares += w * v * v;
   }
   return sqrt(fmax(squares / count - sum / count * (sum / count), 0.0));
+}
+
+typedef struct weighed {
+  float value, weight;
+} weighed;
+
+static int ascending(const void *left, const void *right) {
+  float a = ((const weighed *)left)->value, b = ((const weighed *)right)->value;
+  return (a > b) - (a < b);
+}
+
+/* What all but a share of 1 - QUANTILE of the cells stay below. Errors: BURL_ERR_MEMORY. */
+static burl_status find_typical(double *typical, const float *values, const float *weight,
+                                size_t n) {
+  weighed *cells = burl_alloc(n, sizeof *cells);
+  double all = 0.0;
+  if (!cells) return BURL_ERR_MEMORY;
+  for (size_t i = 0; i < n; i++) {
+    cells[i] = (weighed){values[i], weight[i]};
+    all += (double)weight[i];
+  }
+  qsort(cells, n, sizeof *cells, ascending);
+  double below = QUANTILE * all * (double)(n - 1) / (double)n;
+  size_t i = 0;
+  for (; i + 1 < n && (double)cells[i].weight <= below; i++)
+    below -= (double)cells[i].weight;
+  *typical = (double)cells[i].value;
+  free(cells);
+  return BURL_OK;
 }
 
 /* Brings each encoder's part to the same deviation; then the head's own scale. 0: the head is the
@@ -79,11 +96,10 @@ static burl_status calibrate(int *varies, const match *m, burl_head *head) {
   }
   add_up(sum, m, head, parts);
   head->deviation = deviation_of(sum, good->weight, n);
-  qsort(sum, n, sizeof *sum, ascending);
-  head->typical = (double)sum[(size_t)(QUANTILE * (double)(n - 1))];
   *varies = head->deviation > 0.0;
+  burl_status status = find_typical(&head->typical, sum, good->weight, n);
   free(sum);
-  return BURL_OK;
+  return status;
 }
 
 static burl_head_task task_of(match *m, const unsigned char *present, burl_kind kind,
@@ -91,24 +107,11 @@ static burl_head_task task_of(match *m, const unsigned char *present, burl_kind 
   burl_head_task task = {.groups = m->f->model->encoder->ops->groups,
                          .present = present,
                          .good = &m->material.good,
-                         .good_weight = 1.0, /* a seat is one good image, and one of each set */
                          .set = sets,
                          .lambda = LAMBDA};
   for (size_t k = 0; k < HEAD_PUTS; k++)
     if (burl_head_puts[k].kind == kind) sets[task.sets++] = &m->material.set[k];
   return task;
-}
-
-/* Mean average precision of a head over the sets of a task. */
-static burl_status mean_ap(double *mean, const burl_head_task *task, const burl_head *head) {
-  burl_status status = BURL_OK;
-  *mean = 0.0;
-  for (size_t k = 0; k < task->sets && status == BURL_OK; k++) {
-    double ap = 0.0;
-    status = burl_head_ap(&ap, task, k, head);
-    *mean += ap / (double)task->sets;
-  }
-  return status;
 }
 
 /* One kind: search in the first encoder, others as they are, scales, and what it is worth. */
@@ -125,8 +128,8 @@ static burl_status match_kind(void *context, size_t index, int worker) {
   for (size_t g = 0; g < task.groups; g++)
     if (m->present[g] && !m->first[g]) head->weight[g] = 1.0f;
   if (status == BURL_OK) status = calibrate(&varies, m, head);
-  if (status == BURL_OK) status = mean_ap(&head->equal_ap, &task, &m->equal);
-  if (status == BURL_OK) status = mean_ap(&head->ap, &task, head);
+  if (status == BURL_OK) status = burl_head_ap(&head->equal_ap, &task, &m->equal);
+  if (status == BURL_OK) status = burl_head_ap(&head->ap, &task, head);
   if (status == BURL_OK && varies) head->kind = kind;
   return status;
 }
@@ -164,17 +167,24 @@ static burl_status match_all(match *m) {
   return status;
 }
 
-burl_status burl_fit_match_heads(fit *f) {
+/* Places on an image are those of whole images; heads look at parts of large ones. */
+static int is_wanted(const fit *f) {
   size_t images = 0;
   for (size_t i = 0; i < f->data.count; i++)
     images += f->data.usable[i] && !burl_fit_is_aside(f, i);
-  if (!f->model->options.heads || images < LEAST_IMAGES) return BURL_OK;
+  return f->model->options.heads && images >= LEAST_IMAGES &&
+         f->model->options.bank.spatial != BURL_SPATIAL_GRID;
+}
+
+burl_status burl_fit_match_heads(fit *f) {
+  if (!is_wanted(f)) return BURL_OK;
   match *m = burl_alloc_zero(1, sizeof *m);
   if (!m) return burl_fail_memory(f->data.diag, NULL);
   m->f = f;
   find_groups(m);
-  burl_status status = burl_head_material_gather(&m->material, f);
-  if (status == BURL_OK) {
+  int gathered = 0;
+  burl_status status = burl_head_material_gather(&m->material, &gathered, f);
+  if (gathered) {
     status = match_all(m);
     if (status != BURL_OK)
       burl_fail(f->data.diag, status, NULL, NULL, "heads cannot be matched: %s",

@@ -262,6 +262,7 @@ static burl_status fit_half(hall *h, size_t half) {
   if (status == BURL_OK)
     status = burl_model_fit(&h->half[half], NULL, part, &options, &observer, NULL);
   burl_dataset_free(part);
+  if (status == BURL_ERR_DATA) return BURL_OK; /* h->half[half] stays NULL */
   return status == BURL_OK ? open_workers(h, half) : status;
 }
 
@@ -278,27 +279,30 @@ static void close_hall(hall *h) {
   free(h);
 }
 
-static burl_status gather(head_material *material, hall *h) {
+static burl_status gather(head_material *material, int *gathered, hall *h) {
   fit *f = h->f;
   h->item = burl_alloc(f->data.count, sizeof *h->item);
   if (!h->item) return BURL_ERR_MEMORY;
   for (size_t i = 0; i < f->data.count; i++)
     if (f->data.usable[i] && !burl_fit_is_aside(f, i)) h->item[h->images++] = f->data.item[i];
   burl_status status = fit_half(h, 0);
-  if (status == BURL_OK) status = fit_half(h, 1);
-  if (status == BURL_OK) status = burl_parallel(HEAD_SEATS, f->data.threads, sit, h);
+  if (status == BURL_OK && h->half[0]) status = fit_half(h, 1);
+  if (status != BURL_OK || !h->half[1]) return status;
+  status = burl_parallel(HEAD_SEATS, f->data.threads, sit, h);
   size_t groups = f->model->encoder->ops->groups;
   for (size_t k = 0; k <= HEAD_PUTS && status == BURL_OK; k++)
     status = join(burl_head_material_get(material, k), h, k, groups);
+  *gathered = status == BURL_OK;
   return status;
 }
 
-burl_status burl_head_material_gather(head_material *material, fit *f) {
+burl_status burl_head_material_gather(head_material *material, int *gathered, fit *f) {
   hall *h = burl_alloc_zero(1, sizeof *h);
   *material = (head_material){0};
+  *gathered = 0;
   if (!h) return burl_fail_memory(f->data.diag, NULL);
   h->f = f;
-  burl_status status = gather(material, h);
+  burl_status status = gather(material, gathered, h);
   close_hall(h);
   if (status == BURL_OK) return BURL_OK;
   burl_head_material_free(material);

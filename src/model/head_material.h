@@ -27,9 +27,11 @@ static inline burl_head_cells *burl_head_material_get(head_material *material, s
 
 /* The good images are parted in two halves, runs of neighbours; a model is fitted on each and sees
  * the images of the other one. What one half shows and the other does not varies from lot to lot,
- * and a head that leans on it is found out. Of large images a part is looked at. Reports what is
- * wrong to f->data.diag. */
-burl_status burl_head_material_gather(head_material *material, fit *f) BURL_MUST_CHECK;
+ * and a head that leans on it is found out. Of large images a part is looked at. *gathered is 0
+ * where a half cannot be learned from: its images are all alike, say. Reports what is wrong to
+ * f->data.diag. */
+burl_status burl_head_material_gather(head_material *material, int *gathered,
+                                      fit *f) BURL_MUST_CHECK;
 void burl_head_material_free(head_material *material);
 
 #endif

@@ -77,7 +77,7 @@ static burl_status fit_candidate(selection *s, burl_spatial spatial) {
   burl_fit_options options = s->options;
   burl_encoder_list list;
   options.bank.spatial = spatial;
-  options.gallery = 0;
+  options.gallery = options.heads = 0; /* positions are compared, on plain sums */
   burl_status status = burl_encoder_list_read(&list, options.encoder, options.layers, s->diag);
   if (status != BURL_OK) return status;
   if (list.entry[0].is_texture) options.encoder = NULL; /* networks are slow */

@@ -54,6 +54,40 @@ static void heads_need_images(void **state) {
   burl_model_free(plain);
 }
 
+/* Heads see parts of images: no place on the whole one can be told of. */
+static void heads_do_without_places(void **state) {
+  (void)state;
+  burl_fit_options options = cloth_options(2);
+  options.bank.spatial = BURL_SPATIAL_GRID;
+  burl_model *model = cloth_fit_by(&t, "enough", &options);
+  assert_int_equal(count_heads(model), 0);
+  burl_model_free(model);
+}
+
+/* Eight times the same image: a bank that keeps every patch has nothing to learn a threshold from.
+ * The whole has. */
+static void a_half_that_teaches_nothing_gives_no_heads(void **state) {
+  (void)state;
+  burl_fit_options options = cloth_options(2);
+  options.bank.method = BURL_METHOD_CORESET;
+  options.bank.prototypes = 512;
+  cloth_fill(&t, "halves/train/good", 8, 40, 40);
+  for (size_t i = 0; i < 8; i++) {
+    char name[64];
+    snprintf(name, sizeof name, "%s/train/good/same%zu.png", "halves", i);
+    cloth_put_good(&t, name, 40, 40, 99);
+    snprintf(name, sizeof name, "%s/train/good/same%zu.png", "half", i);
+    cloth_put_good(&t, name, 40, 40, 99);
+  }
+  burl_dataset *half = tree_load(&t, "half");
+  burl_model *model = NULL;
+  assert_int_equal(burl_model_fit(&model, NULL, half, &options, NULL, NULL), BURL_ERR_DATA);
+  burl_dataset_free(half);
+  model = cloth_fit_by(&t, "halves", &options);
+  assert_int_equal(count_heads(model), 0);
+  burl_model_free(model);
+}
+
 /* Named heads beat equal weights at their own kind, the last has no name; weights sum to 1. */
 static void heads_are_matched(void **state) {
   (void)state;
@@ -156,8 +190,12 @@ static void malformed_heads_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(heads_need_images),          cmocka_unit_test(heads_are_matched),
-      cmocka_unit_test(threads_make_no_difference), cmocka_unit_test(files_keep_heads),
+      cmocka_unit_test(heads_do_without_places),
+      cmocka_unit_test(a_half_that_teaches_nothing_gives_no_heads),
+      cmocka_unit_test(heads_need_images),
+      cmocka_unit_test(heads_are_matched),
+      cmocka_unit_test(threads_make_no_difference),
+      cmocka_unit_test(files_keep_heads),
       cmocka_unit_test(malformed_heads_are_refused),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -135,12 +135,7 @@ static void search_finds_what_tells(void **state) {
   make_cells(&m.good, 4000, 10, 0);
   make_cells(&m.set, 300, 20, 100);
   const burl_head_cells *sets[] = {&m.set};
-  burl_head_task task = {.groups = GROUPS,
-                         .present = all,
-                         .good = &m.good,
-                         .good_weight = 1.0,
-                         .set = sets,
-                         .sets = 1};
+  burl_head_task task = {.groups = GROUPS, .present = all, .good = &m.good, .set = sets, .sets = 1};
   burl_head head = {0};
   assert_int_equal(burl_head_search(&head, &task), BURL_OK);
   assert_true(head.sigma == burl_head_sigma(1));
@@ -172,13 +167,13 @@ static void precision_counts_weights(void **state) {
     set.value[s] = values[s], good.value[s] = good_value;
   const burl_head_cells *sets[] = {&set};
   burl_head_task task = {
-      .groups = 1, .present = all, .good = &good, .good_weight = 1.0, .set = sets, .sets = 1};
+      .groups = 1, .present = all, .good = &good, .set = sets, .sets = 1};
   burl_head head = {.weight = {1.0f}, .sigma = 2.0};
   double ap = 0.0;
-  assert_int_equal(burl_head_ap(&ap, &task, 0, &head), BURL_OK);
+  assert_int_equal(burl_head_ap(&ap, &task, &head), BURL_OK);
   assert_true(fabs(ap - (2.0 * 1.0 + 3.0 * 5.0 / 6.0) / 5.0) < 1e-12);
   memset(defective, 0, sizeof defective);
-  assert_int_equal(burl_head_ap(&ap, &task, 0, &head), BURL_OK);
+  assert_int_equal(burl_head_ap(&ap, &task, &head), BURL_OK);
   assert_true(isnan(ap));
   assert_int_equal(burl_head_search(&head, &task), BURL_ERR_DATA);
 }
@@ -192,13 +187,8 @@ static void constant_cells_change_nothing(void **state) {
     for (size_t i = 0; i < 50 * GROUPS; i++)
       m.good.value[s][i] = m.set.value[s][i] = 1.0f;
   const burl_head_cells *sets[] = {&m.set};
-  burl_head_task task = {.groups = GROUPS,
-                         .present = all,
-                         .good = &m.good,
-                         .good_weight = 1.0,
-                         .set = sets,
-                         .sets = 1,
-                         .lambda = 0.02};
+  burl_head_task task = {
+      .groups = GROUPS, .present = all, .good = &m.good, .set = sets, .sets = 1, .lambda = 0.02};
   burl_head head = {0};
   assert_int_equal(burl_head_search(&head, &task), BURL_OK);
   assert_true(fabs(head.ap - 0.1) < 1e-12);
