@@ -15,6 +15,8 @@ reason instead of figures.
 
 Rows of one's own, in the place of the tables: --set "power=8,trim=0" (again for more; "" for the defaults).
 
+Fits are made without heads (--no-auto), which would weigh what is compared.
+
 The most important tables come first, row by row with all seeds; the others then seed by seed, so that a run may be
 stopped.
 Tables that are made on test images are reports. To choose settings, make them on held-out sets of scripts/heldout.py.
@@ -101,7 +103,7 @@ def measure(tool, data, settings, seed, threads):
     """All settings of the model and its figures, or the reason why there are none."""
     with tempfile.TemporaryDirectory() as out:
         model = os.path.join(out, "model")
-        fit = [tool, "fit", data, "-o", model, "-q", "--seed", str(seed), "--threads", str(threads)]
+        fit = [tool, "fit", data, "-o", model, "-q", "--no-auto", "--seed", str(seed), "--threads", str(threads)]
         begun = time.perf_counter()
         done = subprocess.run(fit + ["--set", settings], capture_output=True, text=True)
         if done.returncode == 2:

@@ -10,6 +10,7 @@ set's manifest.csv, beside the columns file and class; without a manifest every 
 images of its source leave the test set, so that no piece of cloth is on both sides. At most two thirds of the
 defective images and of their sources are taken; where that is fewer than the share asks for, the line says what the
 share really is.
+Fits are made without heads (--no-auto), which would weigh what is compared.
 The clean fit of the same seed is evaluated on the same reduced test set.
 
 TOOL's figures are those of its metrics.json. One JSON line a row, set, seed and share is added to --out (default:
@@ -114,7 +115,7 @@ class Bench:
         self.tool, self.threads, self.metrics = tool, str(threads), metrics
 
     def fit(self, model, data, settings, seed):
-        command = [self.tool, "fit", data, "-o", model, "-q", "--seed", str(seed), "--threads", self.threads]
+        command = [self.tool, "fit", data, "-o", model, "-q", "--no-auto", "--seed", str(seed), "--threads", self.threads]
         done = subprocess.run(command + ["--set", settings], capture_output=True, text=True)
         if not os.path.exists(model):
             sys.exit("bench-contamination: %s on %s: %s" % (settings, data, done.stderr.strip()))

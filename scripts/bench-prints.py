@@ -5,7 +5,8 @@ usage: bench-prints.py TOOL [--seeds 1,2,3] [--prints dots,...] [--spatial none,
                        [--threads N] [--set NAME=VALUE,...]
 
 TOOL draws printed cloth with defects of arrangement (`burl synth --print`, another repeat for each seed unless
---repeat says which), fits with every choice of --spatial and evaluates.
+--repeat says which), fits with every choice of --spatial and evaluates. Fits are made without heads (--no-auto), of which there
+are none where places count.
 """
 import argparse
 import json
@@ -25,7 +26,7 @@ def run(command):
 
 def measure(args, data, spatial, seed, out):
     model = os.path.join(out, "model")
-    command = [args.tool, "fit", data, "-o", model, "-q", "--seed", str(seed), "--spatial", spatial,
+    command = [args.tool, "fit", data, "-o", model, "-q", "--no-auto", "--seed", str(seed), "--spatial", spatial,
                "--threads", str(args.threads)]
     start = time.perf_counter()
     fit = subprocess.run(command + (["--set", args.set] if args.set else []), capture_output=True, text=True)

@@ -41,7 +41,7 @@ def measured(command):
 
 def options_of(side, weights):
     return {"ours": [], "fused": ["--encoder", "texture,resnet18:%s" % weights],
-            "same": ["--encoder", "resnet18:%s" % weights, "--method", "coreset", "--prototypes", "1000", "--spatial", "none",
+            "same": ["--encoder", "resnet18:%s" % weights, "--method", "coreset", "--prototypes", "1000", "--spatial", "none", "--no-auto",
                      "--set", "outliers=0,clean=0"]}[side]
 
 

@@ -31,6 +31,20 @@ void *burl_alloc_zero(size_t count, size_t size) {
   return block;
 }
 
+int burl_grow(void *array, size_t *room, size_t count, size_t size) {
+  void *old, *more;
+  if (count < *room) return 1;
+  size_t wanted = *room ? 2 * *room : 64;
+  more = burl_alloc(wanted, size);
+  if (!more) return 0;
+  memcpy(&old, array, sizeof old);
+  if (count > 0) memcpy(more, old, count * size);
+  free(old);
+  memcpy(array, &more, sizeof more);
+  *room = wanted;
+  return 1;
+}
+
 void *burl_copy(const void *bytes, size_t size) {
   void *block = burl_alloc(size, 1);
   if (block && size) memcpy(block, bytes, size);

@@ -15,6 +15,9 @@ int burl_size_mul(size_t *product, size_t a, size_t b);
 void *burl_alloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 /* The same, set to zero. */
 void *burl_alloc_zero(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
+/* Room for one more of `count` entries of `size` bytes: where `room` is used up *array moves to
+ * twice of it. 0 where there is no memory; the array is then as it was. */
+int burl_grow(void *array, size_t *room, size_t count, size_t size);
 /* A copy of `size` bytes, and of a string. */
 void *burl_copy(const void *bytes, size_t size) __attribute__((malloc, warn_unused_result));
 char *burl_copy_text(const char *text) __attribute__((malloc, warn_unused_result));

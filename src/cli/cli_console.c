@@ -126,3 +126,9 @@ burl_status burl_cli_no_memory(burl_diag *diag) {
   return burl_cli_diagnose(diag, BURL_ERR_MEMORY, NULL,
                            "Close other programs or use fewer threads.", "not enough memory");
 }
+
+burl_status burl_cli_explain_status(burl_diag *diag, burl_status status, const char *path) {
+  if (status == BURL_OK) return status;
+  if (status == BURL_ERR_MEMORY) return burl_cli_no_memory(diag);
+  return burl_cli_diagnose(diag, status, path, NULL, "%s", burl_status_get_text(status));
+}

@@ -39,6 +39,8 @@ burl_status burl_cli_diagnose(burl_diag *diag, burl_status status, const char *p
     __attribute__((format(printf, 5, 6)));
 /* BURL_ERR_MEMORY, said. */
 burl_status burl_cli_no_memory(burl_diag *diag);
+/* A diagnosis of the status alone, for functions that give no other; BURL_OK stays as it is. */
+burl_status burl_cli_explain_status(burl_diag *diag, burl_status status, const char *path);
 
 /* Seconds of a steady clock. */
 double burl_cli_clock(void);

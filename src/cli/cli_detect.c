@@ -38,12 +38,6 @@ void burl_cli_preset_detect(cli_values *values) {
   values->option[CLI_MIN_SCORE].preset = 1;
 }
 
-static burl_status explain(burl_diag *diag, burl_status status, const char *path) {
-  if (status == BURL_OK) return status;
-  if (status == BURL_ERR_MEMORY) return burl_cli_no_memory(diag);
-  return burl_cli_diagnose(diag, status, path, NULL, "%s", burl_status_get_text(status));
-}
-
 static burl_status name_defects(burl_kind **kinds, const burl_defects *found,
                                 const unsigned char *map) {
   size_t count = burl_defects_get_count(found);
@@ -64,7 +58,7 @@ static burl_status find_defects(void *context, const burl_scored *scored, burl_d
                                         image->width, &job->options);
   if (status == BURL_OK && scored->kinds)
     status = name_defects(&job->kinds[scored->index], job->found[scored->index], scored->kinds);
-  return explain(diag, status, scored->item->path);
+  return burl_cli_explain_status(diag, status, scored->item->path);
 }
 
 static burl_status count_image(void *context, const burl_scored *scored, burl_diag *diag) {
@@ -73,13 +67,6 @@ static burl_status count_image(void *context, const burl_scored *scored, burl_di
   (void)scored;
   job->scored++;
   return BURL_OK;
-}
-
-static burl_status protect(const cli_inputs *inputs, char *path, burl_diag *diag) {
-  burl_status status =
-      path ? burl_cli_inputs_protect(inputs, path, diag) : burl_cli_no_memory(diag);
-  free(path);
-  return status;
 }
 
 /* No output may fall on an image that is read, or on the model. */
@@ -92,7 +79,8 @@ static burl_status protect_inputs(const detect_job *job, const burl_dataset *dat
     if (status == BURL_OK) status = burl_cli_check_file(job->lists[i], diag);
   }
   for (size_t i = 0; status == BURL_OK && i < burl_dataset_get_count(dataset); i++)
-    status = protect(&inputs, burl_cli_join(job->folder, job->stems[i], picture_suffix), diag);
+    status = burl_cli_inputs_protect_made(
+        &inputs, burl_cli_join(job->folder, job->stems[i], picture_suffix), diag);
   burl_cli_inputs_free(&inputs);
   return status;
 }

@@ -57,13 +57,6 @@ void burl_cli_preset_eval(cli_values *values) {
   values->option[CLI_FORMAT].preset = 1; /* text */
 }
 
-/* A diagnosis for functions that give a status alone. */
-static burl_status explain(burl_diag *diag, burl_status status, const char *path) {
-  if (status == BURL_OK) return status;
-  if (status == BURL_ERR_MEMORY) return burl_cli_no_memory(diag);
-  return burl_cli_diagnose(diag, status, path, NULL, "%s", burl_status_get_text(status));
-}
-
 /* Masks of data with a defects_config.json say by their values which defect a pixel is of. */
 static burl_status load_values(const eval_job *job, const burl_scored *scored, uint8_t *values,
                                const uint8_t *mask, burl_diag *diag) {
@@ -127,10 +120,11 @@ static burl_status add_saturated(eval_job *job, const burl_scored *scored, const
   if (!values) return burl_cli_no_memory(diag);
   burl_status status = load_values(job, scored, values, mask, diag);
   if (status == BURL_OK)
-    status = explain(diag,
-                     burl_saturations_add(job->saturations, job->pixels, scored->heat, values,
-                                          image->height, image->width, &value),
-                     scored->item->path);
+    status =
+        burl_cli_explain_status(diag,
+                                burl_saturations_add(job->saturations, job->pixels, scored->heat,
+                                                     values, image->height, image->width, &value),
+                                scored->item->path);
   free(values);
   return status;
 }
@@ -139,7 +133,7 @@ static burl_status add_pixels(eval_job *job, const burl_scored *scored, const ui
                               burl_diag *diag) {
   const burl_image *image = scored->image;
   if (job->saturations && scored->item->defective) return add_saturated(job, scored, mask, diag);
-  return explain(
+  return burl_cli_explain_status(
       diag, burl_pixel_evaluator_add(job->pixels, scored->heat, mask, image->height, image->width),
       scored->item->path);
 }
@@ -167,7 +161,7 @@ static burl_status add_image(eval_job *job, const burl_scored *scored, const uin
   job->metrics.seconds.metrics += middle - start;
   job->metrics.seconds.write += burl_cli_clock() - middle;
   if (status == BURL_OK) status = add_evidence(job, scored, mask != NULL);
-  if (status != BURL_OK) return explain(diag, status, item->path);
+  if (status != BURL_OK) return burl_cli_explain_status(diag, status, item->path);
   job->rows[job->count] = row;
   job->items[job->count] = scored->index;
   job->scores[job->count] = (float)scored->score;
@@ -233,7 +227,7 @@ static burl_status prepare(eval_job *job, const cli_values *values, const burl_d
     status = burl_pixel_evaluator_set_limit(job->pixels, values->option[CLI_PRO_LIMIT].real);
   if (status == BURL_OK) status = burl_evidence_new(&job->evidence, 1);
   if (status == BURL_OK) status = burl_report_new(&job->report, values->operands[1], GALLERY);
-  if (status != BURL_OK) return explain(diag, status, NULL);
+  if (status != BURL_OK) return burl_cli_explain_status(diag, status, NULL);
   status = burl_cli_boxes_open(&job->boxes, values->option[CLI_BOXES].text, diag);
   if (status != BURL_OK) return status;
   return check_outputs(job, values, dataset, diag);
@@ -279,7 +273,7 @@ static burl_status compute_metrics(eval_job *job, int threads, burl_diag *diag) 
   metrics->false_alarm_rate = burl_evidence_get_value(job->evidence, BURL_MEASURE_FALSE_ALARM);
   metrics->detection_rate = burl_evidence_get_value(job->evidence, BURL_MEASURE_DETECTION);
   metrics->seconds.metrics += burl_cli_clock() - start;
-  return explain(diag, status, NULL);
+  return burl_cli_explain_status(diag, status, NULL);
 }
 
 /* A name for one line of text: control characters become '?'. */

@@ -131,6 +131,12 @@ burl_status burl_cli_inputs_protect(const cli_inputs *self, const char *path, bu
                            "is read by this command and would be overwritten");
 }
 
+burl_status burl_cli_inputs_protect_made(const cli_inputs *self, char *path, burl_diag *diag) {
+  burl_status status = path ? burl_cli_inputs_protect(self, path, diag) : burl_cli_no_memory(diag);
+  free(path);
+  return status;
+}
+
 burl_status burl_cli_protect_weights(const char *encoders, const char *path, burl_diag *diag) {
   burl_status status = BURL_OK;
   for (const char *at = encoders; at && *at && status == BURL_OK;) {

@@ -31,6 +31,8 @@ burl_status burl_cli_inputs_collect(cli_inputs *self, const burl_dataset *datase
 void burl_cli_inputs_free(cli_inputs *self);
 /* BURL_ERR_ARGUMENT where writing to path would overwrite an input. */
 burl_status burl_cli_inputs_protect(const cli_inputs *self, const char *path, burl_diag *diag);
+/* The same for a path that was made for it: it is freed; NULL: there was no memory for it. */
+burl_status burl_cli_inputs_protect_made(const cli_inputs *self, char *path, burl_diag *diag);
 /* The same for the files of weights in a list of encoders, "texture,resnet18:FILE"; NULL: none. */
 burl_status burl_cli_protect_weights(const char *encoders, const char *path, burl_diag *diag);
 

@@ -81,13 +81,6 @@ static burl_status collect_row(void *context, const burl_scored *scored, burl_di
   return BURL_OK;
 }
 
-static burl_status protect(const cli_inputs *inputs, char *path, burl_diag *diag) {
-  burl_status status =
-      path ? burl_cli_inputs_protect(inputs, path, diag) : burl_cli_no_memory(diag);
-  free(path);
-  return status;
-}
-
 /* No output may fall on an image that is read, or on the model. */
 static burl_status protect_inputs(const score_job *job, const burl_dataset *dataset,
                                   const char *model, burl_diag *diag) {
@@ -100,7 +93,7 @@ static burl_status protect_inputs(const score_job *job, const burl_dataset *data
       char *path = k < OUTPUT_COUNT ? burl_cli_join(job->folder, job->stems[i], suffixes[k])
                                     : burl_cli_explain_path(&job->explain, e / 2, (int)(e % 2),
                                                             job->model, job->folder, job->stems[i]);
-      status = protect(&inputs, path, diag);
+      status = burl_cli_inputs_protect_made(&inputs, path, diag);
     }
   burl_cli_inputs_free(&inputs);
   return status;

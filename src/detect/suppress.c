@@ -29,39 +29,6 @@ static burl_status check_boxes(const burl_box *boxes, const float *scores, size_
   return !finite ? BURL_ERR_NUMERIC : ordered ? BURL_OK : BURL_ERR_ARGUMENT;
 }
 
-/* Falling scores are rising keys. */
-static uint32_t key_of(float score) {
-  uint32_t bits;
-  float positive = score + 0.0F; /* turns -0.0 into +0.0 */
-  memcpy(&bits, &positive, sizeof bits);
-  return ~(bits ^ ((0U - (bits >> 31)) | 0x80000000U));
-}
-
-#define DIGIT_BITS 11
-#define DIGITS ((size_t)1 << DIGIT_BITS)
-
-static void sort_digit(uint32_t *to, const uint32_t *from, const uint32_t *keys, size_t n,
-                       unsigned shift) {
-  uint32_t counts[DIGITS + 1] = {0};
-  for (size_t i = 0; i < n; i++)
-    counts[(keys[i] >> shift & (DIGITS - 1)) + 1]++;
-  for (size_t d = 1; d < DIGITS; d++)
-    counts[d] += counts[d - 1];
-  for (size_t i = 0; i < n; i++)
-    to[counts[keys[from[i]] >> shift & (DIGITS - 1)]++] = from[i];
-}
-
-void burl_order_falling(uint32_t *order, uint32_t *scratch, const float *scores, size_t n) {
-  uint32_t *keys = scratch, *other = scratch + n;
-  for (size_t i = 0; i < n; i++) {
-    keys[i] = key_of(scores[i]);
-    other[i] = (uint32_t)i;
-  }
-  sort_digit(order, other, keys, n, 0);
-  sort_digit(other, order, keys, n, DIGIT_BITS);
-  sort_digit(order, other, keys, n, 2 * DIGIT_BITS);
-}
-
 burl_status burl_suppress(burl_kept_box *kept, size_t *count, const burl_box *boxes,
                           const float *scores, size_t n, const burl_suppress_options *options) {
   static burl_status (*const methods[])(const burl_suppress_task *,

@@ -12,9 +12,6 @@ typedef struct burl_suppress_task {
   const burl_suppress_options *options;
 } burl_suppress_task;
 
-/* order (n): indices by falling score, equal ones in their order. scratch (2 n). */
-void burl_order_falling(uint32_t *order, uint32_t *scratch, const float *scores, size_t n);
-
 /* Each writes task->kept and *count. Errors: BURL_ERR_MEMORY, exact also BURL_ERR_SIZE. */
 burl_status burl_suppress_greedy(const burl_suppress_task *task, size_t *count) BURL_MUST_CHECK;
 burl_status burl_suppress_soft(const burl_suppress_task *task, size_t *count) BURL_MUST_CHECK;

@@ -11,6 +11,7 @@
 #include "detect/suppress.h"
 
 #include "base/memory.h"
+#include "base/radix.h"
 
 #include <math.h>
 
@@ -27,7 +28,7 @@ typedef struct grid {
   size_t cols, rows;
   uint32_t *head; /* (rows, cols) */
   kept_node *nodes;
-  uint32_t *order, *scratch;
+  burl_radix_pair *pairs, *scratch; /* (n) */
   burl_arena arena;
 } grid;
 
@@ -72,13 +73,13 @@ static int open_grid(grid *g, const burl_suppress_task *task) {
   lay(g, task);
   burl_arena_reserve(&g->arena, g->cols * g->rows, sizeof *g->head);
   burl_arena_reserve(&g->arena, task->most, sizeof *g->nodes);
-  burl_arena_reserve(&g->arena, task->n, sizeof *g->order);
-  burl_arena_reserve(&g->arena, task->n, 2 * sizeof *g->scratch);
+  burl_arena_reserve(&g->arena, task->n, sizeof *g->pairs);
+  burl_arena_reserve(&g->arena, task->n, sizeof *g->scratch);
   if (!burl_arena_open(&g->arena)) return 0;
   g->head = burl_arena_take(&g->arena, g->cols * g->rows, sizeof *g->head);
   g->nodes = burl_arena_take(&g->arena, task->most, sizeof *g->nodes);
-  g->order = burl_arena_take(&g->arena, task->n, sizeof *g->order);
-  g->scratch = burl_arena_take(&g->arena, task->n, 2 * sizeof *g->scratch);
+  g->pairs = burl_arena_take(&g->arena, task->n, sizeof *g->pairs);
+  g->scratch = burl_arena_take(&g->arena, task->n, sizeof *g->scratch);
   for (size_t i = 0; i < g->cols * g->rows; i++)
     g->head[i] = NONE;
   return 1;
@@ -122,13 +123,16 @@ static void add(grid *g, const burl_box *b, uint32_t number) {
 burl_status burl_suppress_greedy(const burl_suppress_task *task, size_t *count) {
   grid g = {0};
   if (!open_grid(&g, task)) return BURL_ERR_MEMORY;
-  burl_order_falling(g.order, g.scratch, task->scores, task->n);
+  for (size_t i = 0; i < task->n; i++)
+    g.pairs[i] = (burl_radix_pair){burl_radix_key(task->scores[i]), (uint32_t)i};
+  const burl_radix_pair *sorted = burl_radix_sort_pairs(g.pairs, g.scratch, task->n);
   uint32_t kept = 0;
   for (size_t i = 0; i < task->n && kept < task->most; i++) {
-    const burl_box *b = &task->boxes[g.order[i]];
+    uint32_t index = sorted[i].payload;
+    const burl_box *b = &task->boxes[index];
     if (is_suppressed(&g, b, task->options->iou)) continue;
     add(&g, b, kept);
-    task->kept[kept++] = (burl_kept_box){.index = g.order[i], .score = task->scores[g.order[i]]};
+    task->kept[kept++] = (burl_kept_box){.index = index, .score = task->scores[index]};
   }
   *count = kept;
   burl_arena_close(&g.arena);

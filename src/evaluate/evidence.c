@@ -56,25 +56,13 @@ void burl_evidence_free(burl_evidence *self) {
   free(self);
 }
 
-static burl_status reserve(burl_evidence *self) {
-  if (self->count < self->room) return BURL_OK;
-  size_t room = self->room ? 2 * self->room : 64;
-  burl_evidence_image *images = burl_alloc(room, sizeof *images);
-  if (!images) return BURL_ERR_MEMORY;
-  if (self->count) memcpy(images, self->images, self->count * sizeof *images);
-  free(self->images);
-  self->images = images;
-  self->room = room;
-  return BURL_OK;
-}
-
 burl_status burl_evidence_add(burl_evidence *self, const burl_evidence_image *image) {
   if (isnan(image->score)) return BURL_ERR_NUMERIC;
   if (self->count >= BURL_MOST_IMAGES) return BURL_ERR_SIZE;
   const char *label = image->label ? image->label : "", *group = image->group ? image->group : "";
   size_t a = strlen(image->name) + 1, b = strlen(label) + 1, c = strlen(group) + 1;
-  burl_status status = reserve(self);
-  char *texts = status == BURL_OK ? burl_alloc(a + b + c, 1) : NULL;
+  int grown = burl_grow(&self->images, &self->room, self->count, sizeof *self->images);
+  char *texts = grown ? burl_alloc(a + b + c, 1) : NULL;
   if (!texts) return BURL_ERR_MEMORY;
   memcpy(texts, image->name, a);
   memcpy(texts + a, label, b);

@@ -10,7 +10,7 @@
 #include "evaluate/pimo.h"
 
 #include "base/memory.h"
-#include "evaluate/radix.h"
+#include "base/radix.h"
 
 #include <math.h>
 #include <stdlib.h>

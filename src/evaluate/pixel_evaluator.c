@@ -8,8 +8,8 @@
 #include "evaluate/pixel_evaluator.h"
 
 #include "base/memory.h"
+#include "base/radix.h"
 #include "evaluate/pimo.h"
-#include "evaluate/radix.h"
 #include "evaluate/threshold_walk.h"
 #include "shape/components.h"
 
@@ -63,15 +63,8 @@ static burl_status measure_regions(uint32_t *labels, uint32_t **sizes, uint32_t 
 }
 
 static burl_status reserve_image(burl_pixel_evaluator *self) {
-  if (self->count < self->room) return BURL_OK;
-  size_t room = self->room ? 2 * self->room : 64;
-  burl_pixel_image *images = burl_alloc(room, sizeof *images);
-  if (!images) return BURL_ERR_MEMORY;
-  if (self->count) memcpy(images, self->images, self->count * sizeof *images);
-  free(self->images);
-  self->images = images;
-  self->room = room;
-  return BURL_OK;
+  int grown = burl_grow(&self->images, &self->room, self->count, sizeof *self->images);
+  return grown ? BURL_OK : BURL_ERR_MEMORY;
 }
 
 static void count_image(burl_pixel_evaluator *self, const burl_pixel_image *image) {

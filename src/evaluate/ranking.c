@@ -1,6 +1,6 @@
 /* Metrics of one score an item: good and defective scores apart, two sorts, one walk. */
 #include "base/memory.h"
-#include "evaluate/radix.h"
+#include "base/radix.h"
 #include "evaluate/threshold_walk.h"
 
 #include <math.h>

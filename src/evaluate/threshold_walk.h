@@ -1,12 +1,12 @@
 /* evaluate/threshold_walk.h: all metrics of sorted scores in one walk over the thresholds.
  *
- * The scores come as keys of evaluate/radix.h, those of good and of defective items apart, each
+ * The scores come as keys of base/radix.h, those of good and of defective items apart, each
  * sorted so that keys fall.
  */
 #ifndef BURL_EVALUATE_THRESHOLD_WALK_H
 #define BURL_EVALUATE_THRESHOLD_WALK_H
 
-#include "evaluate/radix.h"
+#include "base/radix.h"
 
 #include <burl/evaluate.h>
 

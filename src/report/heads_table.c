@@ -11,8 +11,9 @@
 
 enum { ROW = 56, TOP = 34, LEFT = 130, BAR = 300, STRIP = 300, GAP = 40 };
 
-static burl_status check(const burl_report_head *heads, size_t count, size_t groups,
-                         const char *path, burl_diag *diag) {
+/* Opens the file, if all that is to be written is finite. */
+static burl_status open_file(burl_output *out, const burl_report_head *heads, size_t count,
+                             size_t groups, const char *path, burl_diag *diag) {
   for (size_t i = 0; i < count; i++) {
     double sum = heads[i].sigma + heads[i].equal_ap + heads[i].ap;
     for (size_t g = 0; g < groups; g++)
@@ -21,7 +22,7 @@ static burl_status check(const burl_report_head *heads, size_t count, size_t gro
       return burl_fail(diag, BURL_ERR_NUMERIC, path, NULL,
                        "head %s holds a value that is not finite", heads[i].kind);
   }
-  return BURL_OK;
+  return burl_output_open(out, path, diag);
 }
 
 static void put_number(FILE *out, double value) {
@@ -34,8 +35,7 @@ burl_status burl_report_save_heads_csv(const burl_report_head *heads, size_t cou
                                        const char *const *groups, size_t group_count,
                                        const char *path, burl_diag *diag) {
   burl_output out;
-  burl_status status = check(heads, count, group_count, path, diag);
-  if (status == BURL_OK) status = burl_output_open(&out, path, diag);
+  burl_status status = open_file(&out, heads, count, group_count, path, diag);
   if (status != BURL_OK) return status;
   fputs("kind,kept,smoothing,equal_ap,ap", out.stream);
   for (size_t g = 0; g < group_count; g++) {
@@ -99,8 +99,7 @@ burl_status burl_report_save_heads_svg(const burl_report_head *heads, size_t cou
                                        const char *const *groups, size_t group_count,
                                        const char *path, burl_diag *diag) {
   burl_output out;
-  burl_status status = check(heads, count, group_count, path, diag);
-  if (status == BURL_OK) status = burl_output_open(&out, path, diag);
+  burl_status status = open_file(&out, heads, count, group_count, path, diag);
   if (status != BURL_OK) return status;
   int width = LEFT + BAR + GAP + 60 + STRIP + 20, height = TOP + (int)count * ROW + 10;
   fprintf(out.stream,

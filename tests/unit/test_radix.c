@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "evaluate/radix.h"
+#include "base/radix.h"
 
 #include <float.h>
 #include <math.h>

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "data_tree.h"
 #include "failing.h"
 #include <burl/report_heads.h>
 
@@ -16,21 +17,22 @@
 #include <string.h>
 #include <unistd.h>
 
-static char folder[256], path[300];
+static tree t;
+static const char *path; /* of the file that is written */
 
 static int make_folder(void **state) {
+  static char kept[4096];
   (void)state;
-  const char *base = getenv("TMPDIR");
-  snprintf(folder, sizeof folder, "%s/burl-heads-XXXXXX", base ? base : "/tmp");
-  if (!mkdtemp(folder)) return 1;
-  snprintf(path, sizeof path, "%s/t", folder);
+  tree_make(&t);
+  snprintf(kept, sizeof kept, "%s", tree_path(&t, "t"));
+  path = kept;
   return 0;
 }
 
 static int drop_folder(void **state) {
   (void)state;
-  unlink(path);
-  return rmdir(folder);
+  tree_remove(&t);
+  return 0;
 }
 
 static const double weights[2][2] = {{0.25, 0.75}, {1.0, 0.0}};

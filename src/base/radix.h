@@ -1,9 +1,9 @@
-/* evaluate/radix.h: sorting scores, highest first.
+/* base/radix.h: sorting scores, highest first.
  *
  * A score travels as a key: a 32-bit number in the same order. NaN has no key.
  */
-#ifndef BURL_EVALUATE_RADIX_H
-#define BURL_EVALUATE_RADIX_H
+#ifndef BURL_BASE_RADIX_H
+#define BURL_BASE_RADIX_H
 
 #include <stddef.h>
 #include <stdint.h>

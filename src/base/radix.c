@@ -4,7 +4,7 @@
  * passes over 50 million keys take two thirds of the time of three passes with 11 bits. A digit
  * that is the same in all keys is passed over, which heat maps of a narrow range make use of.
  */
-#include "evaluate/radix.h"
+#include "base/radix.h"
 
 #define DIGITS 4
 #define DIGIT_BITS 8
