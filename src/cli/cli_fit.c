@@ -90,15 +90,6 @@ static burl_status check_output(const char *path, const burl_dataset *dataset, c
   return status;
 }
 
-static size_t count_training_images(const burl_dataset *dataset) {
-  size_t count = 0;
-  for (size_t i = 0; i < burl_dataset_get_count(dataset); i++) {
-    const burl_item *item = burl_dataset_get_item(dataset, i);
-    count += item->split == BURL_SPLIT_TRAIN && !item->defective;
-  }
-  return count;
-}
-
 /* The kinds that got a head of their own. */
 static void print_heads(const burl_model *model, size_t count) {
   for (size_t i = 0; i + 1 < count; i++) {
@@ -168,7 +159,7 @@ static int fit(const cli_values *values, cli_console *console, const burl_datase
   burl_model_free(model);
   if (status != BURL_OK) return burl_cli_fail(console, &diag);
   size_t lost = burl_dataset_get_lost(dataset);
-  return burl_cli_count_left_out(console, skipped + lost, count_training_images(dataset) + lost);
+  return burl_cli_count_left_out(console, skipped + lost, burl_cli_count_training(dataset) + lost);
 }
 
 int burl_cli_run_fit(const cli_values *values) {
@@ -185,10 +176,7 @@ int burl_cli_run_fit(const cli_values *values) {
   burl_dataset *dataset = NULL;
   const char *data = values->operands[0];
   burl_status status = burl_dataset_load(&dataset, data, &observer, &diag);
-  if (status == BURL_OK && count_training_images(dataset) == 0)
-    status = burl_cli_diagnose(&diag, BURL_ERR_DATA, data,
-                               "Put them in train/good, or name them in a CSV list.",
-                               "has no good training images to learn from");
+  if (status == BURL_OK) status = burl_cli_check_training(dataset, data, &diag);
   if (status == BURL_OK)
     status = check_output(values->option[CLI_OUTPUT].text, dataset, data, &diag);
   if (status == BURL_OK)

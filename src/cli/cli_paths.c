@@ -215,3 +215,20 @@ void burl_cli_stems_free(char **stems, size_t count) {
     free(stems[i]);
   free(stems);
 }
+
+size_t burl_cli_count_training(const burl_dataset *dataset) {
+  size_t count = 0;
+  for (size_t i = 0; i < burl_dataset_get_count(dataset); i++) {
+    const burl_item *item = burl_dataset_get_item(dataset, i);
+    count += item->split == BURL_SPLIT_TRAIN && !item->defective;
+  }
+  return count;
+}
+
+burl_status burl_cli_check_training(const burl_dataset *dataset, const char *data,
+                                    burl_diag *diag) {
+  if (burl_cli_count_training(dataset) > 0) return BURL_OK;
+  return burl_cli_diagnose(diag, BURL_ERR_DATA, data,
+                           "Put them in train/good, or name them in a CSV list.",
+                           "has no good training images to learn from");
+}

@@ -36,6 +36,10 @@ burl_status burl_cli_inputs_protect_made(const cli_inputs *self, char *path, bur
 /* The same for the files of weights in a list of encoders, "texture,resnet18:FILE"; NULL: none. */
 burl_status burl_cli_protect_weights(const char *encoders, const char *path, burl_diag *diag);
 
+/* Good training images of a data set; BURL_ERR_DATA where there is none. */
+size_t burl_cli_count_training(const burl_dataset *dataset);
+burl_status burl_cli_check_training(const burl_dataset *dataset, const char *data, burl_diag *diag);
+
 /* For each item of a data set the name its outputs begin with: its name without the extension, or,
  * where an earlier item has that already, the whole name (and "-2", "-3"... after it until it is
  * free). Freed with burl_cli_stems_free. */

@@ -134,6 +134,7 @@ int burl_cli_run_tune(const cli_values *values) {
   burl_dataset *dataset = NULL;
   burl_diag diag = {0};
   burl_status status = burl_dataset_load(&dataset, data, &observer, &diag);
+  if (status == BURL_OK) status = burl_cli_check_training(dataset, data, &diag);
   for (int i = 0; i < OUTPUT_COUNT && status == BURL_OK; i++)
     if (!(paths[i] = burl_cli_join(given[CLI_OUTPUT].text, outputs[i], "")))
       status = burl_cli_no_memory(&diag);
