@@ -89,8 +89,13 @@ static burl_status put_shot(gallery *self, const burl_shot *shot) {
     fputs(", class ", out);
     burl_html_name(out, shot->label);
   }
-  fprintf(out, ": <span class=\"call\">%s</span></figcaption>\n<div class=\"views\">\n",
+  fprintf(out, ": <span class=\"call\">%s</span>",
           call_names[burl_outcome_of(shot->defective, shot->score, threshold)]);
+  if (shot->kind && *shot->kind && shot->score >= threshold) {
+    fputs(", looks like a ", out);
+    burl_html_escape(out, shot->kind);
+  }
+  fputs("</figcaption>\n<div class=\"views\">\n", out);
   burl_status status = BURL_OK;
   for (int i = IMAGE; status == BURL_OK && i <= MASK; i++)
     status = put_picture(self, shot, (picture)i);

@@ -15,6 +15,7 @@ static void free_shot(burl_shot *shot) {
   burl_match_free(shot->match);
   free(shot->name);
   free(shot->label);
+  free(shot->kind);
   free(shot);
 }
 
@@ -98,9 +99,10 @@ static burl_status make_shot(burl_shot **shot, const burl_report_row *row, const
   made->score = row->score;
   made->name = burl_copy_text(row->name);
   if (row->label) made->label = burl_copy_text(row->label);
+  if (row->kind) made->kind = burl_copy_text(row->kind);
   find_hottest(made, heat, image->height, image->width);
   burl_status status = BURL_ERR_MEMORY;
-  if (made->name && (made->label || !row->label))
+  if (made->name && (made->label || !row->label) && (made->kind || !row->kind))
     status = burl_thumb_make(&made->thumb, image, heat, mask);
   if (status == BURL_OK)
     *shot = made;
@@ -109,22 +111,11 @@ static burl_status make_shot(burl_shot **shot, const burl_report_row *row, const
   return status;
 }
 
-static int make_room(burl_report *self) {
-  if (self->count < self->room) return 1;
-  size_t room = self->room + self->room / 2 + 64;
-  burl_report_entry *grown = burl_alloc(room, sizeof *grown);
-  if (!grown) return 0;
-  if (self->count) memcpy(grown, self->entries, self->count * sizeof *grown);
-  free(self->entries);
-  self->entries = grown;
-  self->room = room;
-  return 1;
-}
-
 burl_status burl_report_add(burl_report *self, const burl_report_row *row, const burl_image *image,
                             const float *heat, const uint8_t *mask) {
   if (!isfinite(row->score)) return BURL_ERR_NUMERIC;
-  if (!make_room(self)) return BURL_ERR_MEMORY;
+  if (!burl_grow(&self->entries, &self->room, self->count, sizeof *self->entries))
+    return BURL_ERR_MEMORY;
   burl_shortlist *list = row->defective ? &self->defective : &self->good;
   size_t place = place_of(list, row);
   burl_shot *shot = NULL;

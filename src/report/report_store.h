@@ -10,7 +10,7 @@
 
 /* An image that may be shown. */
 typedef struct burl_shot {
-  char *name, *label; /* owned; label NULL where unknown */
+  char *name, *label, *kind; /* owned; label and kind NULL where unknown */
   int defective;
   double score;
   burl_thumb thumb;

@@ -74,14 +74,19 @@ static void fill_sample(sample *s, double score) {
   }
 }
 
-static burl_status add(burl_report *report, const char *name, const char *label, int defective,
-                       double score) {
+static burl_status add_kind(burl_report *report, const char *name, const char *label, int defective,
+                            double score, const char *kind) {
   static sample s; /* kept for the next call */
   fill_sample(&s, score);
-  burl_report_row row = {name, label, defective, score, NULL};
+  burl_report_row row = {name, label, defective, score, kind};
   burl_status status = burl_report_add(report, &row, &s.image, s.heat, defective ? s.mask : NULL);
   burl_image_free(&s.image);
   return status;
+}
+
+static burl_status add(burl_report *report, const char *name, const char *label, int defective,
+                       double score) {
+  return add_kind(report, name, label, defective, score, NULL);
 }
 
 static const burl_report_metrics undefined = {
@@ -456,6 +461,22 @@ static void gallery_is_bounded(void **state) {
   }
 }
 
+/* Of what reaches the threshold alone; none where none is known. */
+static void kinds_are_told(void **state) {
+  (void)state;
+  burl_report *report = new_report("Kinds", 8);
+  assert_int_equal(add_kind(report, "a", "pick", 1, 2, "weave fault"), BURL_OK);
+  assert_int_equal(add_kind(report, "b", "hole", 1, 0.5, "hole"), BURL_OK);
+  assert_int_equal(add_kind(report, "c", "nep", 1, 3, ""), BURL_OK);
+  assert_int_equal(add(report, "d", "nep", 1, 4), BURL_OK);
+  burl_report_metrics m = metrics_of(0, 4);
+  char *page = save_page(report, &m, NULL, 0, NULL);
+  assert_int_equal(count(page, ", looks like a "), 1);
+  assert_int_equal(count(page, ">found</span>, looks like a weave fault</figcaption>"), 1);
+  free(page);
+  burl_report_free(report);
+}
+
 static void bad_input_is_refused(void **state) {
   (void)state;
   burl_report *report = NULL;
@@ -524,6 +545,7 @@ int main(void) {
       cmocka_unit_test(pictures_are_true),
       cmocka_unit_test(order_of_adding_does_not_matter),
       cmocka_unit_test(gallery_is_bounded),
+      cmocka_unit_test(kinds_are_told),
       cmocka_unit_test(bad_input_is_refused),
       cmocka_unit_test(saving_survives_failing_allocations),
   };
