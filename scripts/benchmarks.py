@@ -52,6 +52,8 @@ TITLES = {
     "detect": ("Detection", "`make bench-detect`: greedy suppression of boxes with sides of 10 to 100 beside torchvision, the same "
                "boxes kept; proposals and suppression of 24 maps of 256 x 256 beside the scoring that made them; and of large "
                "maps."),
+    "matching": ("Suppression by matching", "`make bench-matching`: slots from proposals by Sinkhorn sweeps in double, and the "
+                 "gradient back through them, beside the matrix products that both ways have."),
     "assignment": ("Exact assignment", "`make bench-assignment`: uniform costs, and squared distances of points in 16 "
                    "dimensions, beside SciPy."),
 }

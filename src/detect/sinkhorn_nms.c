@@ -163,7 +163,7 @@ static void price(burl_sinkhorn_nms *s, const burl_sinkhorn_nms_input *in) {
     for (size_t k = 0; k < s->slots; k++) {
       double distance = burl_sinkhorn_nms_distance(s, in->boxes, j, k, &x, &y);
       s->cost[j * s->columns + k] = distance;
-      s->farthest = fmax(s->farthest, distance);
+      if (distance > s->farthest) s->farthest = distance;
     }
   for (size_t j = 0; j < s->n; j++) {
     double *cost = s->cost + j * s->columns;
@@ -211,17 +211,17 @@ static void add_up(burl_sinkhorn_nms *s, const burl_sinkhorn_nms_input *in,
     info->kept += s->open[k] = s->score[k] > s->options.gate;
 }
 
-/* -sum q log q of each row q of the plan divided by its sum. A row far from convergence can be
- * all zeros; its entropy counts as 0. */
+/* -sum q log q of each row q of the plan divided by its sum; the potentials know log P. A row far
+ * from convergence can be all zeros; its entropy counts as 0. */
 static void measure(const burl_sinkhorn_nms *s, double *entropy, burl_sinkhorn_nms_info *info) {
   for (size_t j = 0; j < s->n; j++) {
-    const double *p = s->plan + j * s->columns;
+    const double *p = s->plan + j * s->columns, *cost = s->cost + j * s->columns;
     double sum = 0, logs = 0;
     for (size_t k = 0; k < s->columns; k++) {
       sum += p[k];
-      if (p[k] > 0) logs += p[k] * log(p[k]);
+      if (p[k] > 0) logs += p[k] * (s->f[j] + s->g[k] - cost[k]);
     }
-    double own = sum > 0 ? fmax(log(sum) - logs / sum, 0) : 0;
+    double own = sum > 0 ? fmax(log(sum) - logs / s->options.tau / sum, 0) : 0;
     if (entropy) entropy[j] = own;
     info->entropy += own / (double)s->n;
     info->row_error = fmax(info->row_error, fabs(sum - s->row[j]));
@@ -288,7 +288,7 @@ burl_status burl_sinkhorn_nms_forward(burl_sinkhorn_nms *self,
   status = write_features(self, output->features, input->features);
   if (status != BURL_OK) return status;
   write_slots(self, output);
-  measure(self, output->entropy, &found);
+  if (info || output->entropy) measure(self, output->entropy, &found);
   if (info) *info = found;
   self->ready = 1;
   return BURL_OK;

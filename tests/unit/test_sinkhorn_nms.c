@@ -189,6 +189,19 @@ static void test_marginals(void **state) {
     burl_sinkhorn_nms_info info = run(self, 12, 5, &options);
     assert_true(info.row_error < 1e-9);
     assert_true(info.entropy > 0 && info.entropy < log(6));
+    double mean = 0;
+    for (size_t j = 0; j < 12; j++) {
+      double rest = form ? 5.0 / 12 : 1, inside = 0, logs = 0;
+      for (size_t k = 0; k < 5; k++) {
+        double p = out.plan[5 * j + k] / rest;
+        inside += p;
+        logs -= p * log(p);
+      }
+      if (!form) logs -= (1 - inside) * log(1 - inside); /* the bin has what is missing to 1 */
+      assert_true(fabs(out.entropy[j] - logs) < 1e-8);
+      mean += out.entropy[j] / 12;
+    }
+    assert_true(fabs(info.entropy - mean) < 1e-12);
     for (size_t k = 0; k < 5; k++) {
       double sum = 0;
       for (size_t j = 0; j < 12; j++)
