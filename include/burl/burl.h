@@ -26,6 +26,7 @@
 #include <burl/report_gallery.h>
 #include <burl/report_heads.h>
 #include <burl/select.h>
+#include <burl/shape_distance.h>
 #include <burl/synth.h>
 #include <burl/synth_put.h>
 #include <burl/transport.h>
