@@ -6,6 +6,7 @@
 #include <burl/dataset.h>
 #include <burl/detect.h>
 #include <burl/detect_defects.h>
+#include <burl/detect_refine.h>
 #include <burl/detect_sinkhorn.h>
 #include <burl/detect_suppress.h>
 #include <burl/detect_truth.h>
