@@ -146,13 +146,13 @@ static void test_invariance(void **state) {
 
 static void test_bad_input(void **state) {
   (void)state;
-  double p[2] = {7, 7}, q[2] = {1, NAN};
+  double p[2] = {7, 7}, q[2] = {1, (double)NAN};
   assert_int_equal(burl_entropy_weights(p, q, 2, 0.3, NULL), BURL_ERR_NUMERIC);
   q[1] = -HUGE_VAL;
   assert_int_equal(burl_entropy_weights(p, q, 2, 0.3, NULL), BURL_ERR_NUMERIC);
   q[1] = 2;
   assert_int_equal(burl_entropy_weights(p, q, 2, -0.1, NULL), BURL_ERR_ARGUMENT);
-  assert_int_equal(burl_entropy_weights(p, q, 2, NAN, NULL), BURL_ERR_ARGUMENT);
+  assert_int_equal(burl_entropy_weights(p, q, 2, (double)NAN, NULL), BURL_ERR_ARGUMENT);
   assert_true(p[0] == 7 && p[1] == 7);
 }
 
